@@ -1,0 +1,315 @@
+"""Numerical gradients that can be trusted, and a check of backpropagation against them.
+
+A *scheme* estimates the derivative at t = 0 of a function phi(t), which may return many values at
+once. Everything here is one scheme applied to different functions: a cost as one parameter moves,
+the cost of each example as one z^l_j moves (the numerical delta), a cost along a direction.
+
+Moving one weight changes one z, so only the layers above it are computed again, for many weights
+at a time. Every ReLU and hinge is replaced by the line it is on at the point checked: a step
+cannot cross a kink, and at a kink the line is the one that the derivative's convention names.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bpkit.activations import Array
+from bpkit.network import Gradients, Network, Trace
+
+CHUNK = 1 << 16
+"""Numbers that one batch of perturbed layers may hold: about what fits a core's own cache."""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A way to estimate a derivative: phi'(0) from values of phi at a distance h."""
+
+    name: str
+    h: float
+    """Default step, near the best compromise of truncation and rounding in float64."""
+    tolerance: float
+    """Relative error, in the norm of a layer, that a right gradient stays below."""
+    estimate: Callable[[Callable[[complex], Array], float], Array]
+    subtracts: bool = True
+    """Whether values of phi are subtracted, which costs about eps |phi| / h of accuracy."""
+
+
+def _one_sided(phi, h):
+    return (phi(h) - phi(0.0)) / h
+
+
+def _two_sided(phi, h):
+    return (phi(h) - phi(-h)) / (2 * h)
+
+
+def _richardson(phi, h):
+    return (4 * _two_sided(phi, h / 2) - _two_sided(phi, h)) / 3
+
+
+def _complex_step(phi, h):
+    return phi(1j * h).imag / h
+
+
+SCHEMES = {
+    scheme.name: scheme
+    for scheme in (
+        Scheme("one-sided", 1e-8, 1e-5, _one_sided),
+        Scheme("two-sided", 3e-5, 1e-7, _two_sided),
+        Scheme("richardson", 1e-3, 1e-8, _richardson),
+        Scheme("complex-step", 1e-30, 1e-11, _complex_step, subtracts=False),
+    )
+}
+
+
+def numerical_gradient(
+    f: Callable[[Array], float], theta: Array, method: str = "two-sided", h: float | None = None
+) -> Array:
+    """The gradient of any f at theta, one parameter at a time: 2 evaluations for each of P.
+
+    Parameters
+    ----------
+    f : takes an array like theta and returns a number. For "complex-step" it must be analytic:
+        it sees complex numbers, and an ``abs`` or a comparison in it silently gives wrong results.
+    theta : an array of any shape. It is not changed.
+    method : "one-sided", "two-sided", "richardson" or "complex-step".
+    h : the step; by default the method's own.
+
+    Returns
+    -------
+    float64, the shape of theta.
+
+    >>> numerical_gradient(lambda x: x[0] ** 2 * x[1], np.array([3.0, 1.0])).round(6)
+    array([6., 9.])
+    """
+    scheme = _scheme(method)
+    theta = np.asarray(theta, dtype=np.float64)
+
+    def phi(t):
+        values = np.empty(theta.shape, dtype=type(t))
+        for i in np.ndindex(theta.shape):
+            moved = theta.astype(type(t))
+            moved[i] += t
+            values[i] = f(moved)
+        return values
+
+    return scheme.estimate(phi, h or scheme.h)
+
+
+def numerical_gradients(
+    net: Network, X: Array, Y: Array, method: str = "two-sided", h: float | None = None
+) -> Gradients:
+    """Every delta, dw and db of a network, in float64, from its forward pass alone.
+
+    Parameters
+    ----------
+    X, Y : (N, d_1) and (N, d_L).
+    method, h : as in ``numerical_gradient``.
+
+    Returns
+    -------
+    Gradients : as ``net.backward`` returns them.
+    """
+    scheme = _scheme(method)
+    demon = _Demon(net, X, Y, scheme, h or scheme.h)
+    deltas: list[Any] = [None, None, *(demon.deltas(l) for l in range(2, net.L + 1))]
+    dw = [None, None, *(demon.dw(l) for l in range(2, net.L + 1))]
+    db = [None, None, *(delta.mean(axis=0) for delta in deltas[2:])]  # b_j moves every z_j alike
+    return Gradients(deltas, dw, db)
+
+
+class _Demon:
+    """Sits at the neurons of a network, moves one z at a time and watches the cost."""
+
+    def __init__(self, net: Network, X: Array, Y: Array, scheme: Scheme, h: float):
+        self.scheme, self.h = scheme, h
+        self.net = net.astype(np.float64)
+        self.trace: Trace = self.net.forward(X)
+        self.Y = np.asarray(Y, dtype=np.float64)
+        z = self.trace.z
+        self.sigma = {l: net.activation.piece(z[l]) for l in range(2, net.L)}
+        self.output = net.output.piece(z[net.L])
+        self.cost_function = net.cost_function.piece(z[net.L], self.Y)
+
+    def costs(self, l: int, j: Array, dz: Array) -> Array:
+        """Costs (P, N) when z^l_{j[p]} of example n is moved by dz[p, n], for P moves at a time."""
+        L, w, b, z_before = self.net.L, self.net.w, self.net.b, self.trace.z
+        if l == L:
+            z = z_before[L] + dz[..., None] * np.eye(self.net.sizes[-1])[j][:, None, :]
+        else:
+            z_j = z_before[l].T[j]
+            sigma = self.net.activation.piece(z_j)
+            da_j = sigma(z_j + dz) - sigma(z_j)
+            z = z_before[l + 1] + da_j[..., None] * w[l + 1].T[j][:, None, :]
+        for m in range(l + 1, L):
+            z = self.sigma[m](z) @ w[m + 1].T + b[m + 1]
+        return self.cost_function(z, self.output(z), self.Y)
+
+    def derivatives(self, l: int, j: Array, dz: Array) -> Array:
+        """dC/dt, (P, N), as z^l_{j[p]} of example n moves by t dz[p, n]."""
+        return self.scheme.estimate(lambda t: self.costs(l, j, t * dz), self.h)
+
+    def deltas(self, l: int) -> Array:
+        """delta^l, (N, d_l), from moving each z^l_j alone."""
+        N, d_l = self.trace.z[l].shape
+        deltas = np.empty((N, d_l))
+        for j in self._chunks(l, d_l):
+            deltas[:, j] = self.derivatives(l, j, np.ones((len(j), N))).T
+        return deltas
+
+    def dw(self, l: int) -> Array:
+        """dC/dw^l, (d_l, d_{l-1}): moving w^l_jk by t moves z^l_j by t a^{l-1}_k."""
+        dw = np.empty(self.net.w[l].shape)
+        for entries in self._chunks(l, dw.size):
+            j, k = np.unravel_index(entries, dw.shape)
+            dw[j, k] = self.derivatives(l, j, self.trace.a[l - 1].T[k]).mean(axis=1)
+        return dw
+
+    def _chunks(self, l: int, entries: int) -> Iterator[Array]:
+        numbers_each = len(self.Y) * max(self.net.sizes[l:], default=self.net.sizes[-1])
+        size = max(1, CHUNK // numbers_each)
+        return (np.arange(i, min(i + size, entries)) for i in range(0, entries, size))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One analytic array against its numerical counterpart, by norms."""
+
+    equation: str
+    symbol: str
+    relative_error: float
+    """|analytic - numerical| / max(|analytic|, |numerical|), 0 where both vanish."""
+    verdict: str
+    """"right", "wrong", or "undecided" where the gradient is lost in the rounding of the cost."""
+    worst: tuple[int, ...]
+    analytic: float
+    numerical: float
+    """Values of the worst entry, the one with the largest difference."""
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """The verdict on every array of a gradient, in the order in which BP computes them."""
+
+    comparisons: tuple[Comparison, ...]
+    method: str
+    h: float
+
+    @property
+    def ok(self) -> bool:
+        """True if every array is right: neither wrong nor undecided."""
+        return all(c.verdict == "right" for c in self.comparisons)
+
+    @property
+    def first_wrong(self) -> Comparison | None:
+        """The first wrong array: what comes after it may be wrong only because of it."""
+        return next((c for c in self.comparisons if c.verdict == "wrong"), None)
+
+    @property
+    def worst(self) -> Comparison:
+        """The comparison with the largest relative error."""
+        return max(self.comparisons, key=lambda c: c.relative_error)
+
+    def __str__(self) -> str:
+        lines = [f"gradient check, {self.method}, h = {self.h:g}"]
+        lines += [
+            f"  {c.equation}  {c.symbol:<8} relative error {c.relative_error:.1e}  {c.verdict}"
+            for c in self.comparisons
+        ]
+        if wrong := self.first_wrong:
+            lines.append(
+                f"first wrong: {wrong.equation} at {wrong.symbol}{list(wrong.worst)}: "
+                f"analytic {wrong.analytic:.6g}, numerical {wrong.numerical:.6g}"
+            )
+        elif not self.ok:
+            lines.append("undecided: gradient too small against the rounding of the cost")
+        else:
+            lines.append("all right")
+        return "\n".join(lines)
+
+
+def check_gradients(
+    net: Network,
+    X: Array,
+    Y: Array,
+    grads: Gradients | None = None,
+    *,
+    method: str = "two-sided",
+    h: float | None = None,
+) -> GradientReport:
+    """Compare a gradient with a numerical one, array by array, and say which equation fails first.
+
+    Where a difference of costs is too coarse for a small gradient (a saturated layer), that array
+    is compared with a complex step instead, which subtracts nothing.
+
+    Parameters
+    ----------
+    X, Y : (N, d_1) and (N, d_L). A few examples suffice.
+    grads : the gradient to check; by default what ``net.backward`` returns.
+    method, h : as in ``numerical_gradient``.
+
+    Raises
+    ------
+    ValueError : if an array of ``grads`` has the wrong shape, or for an unknown method.
+
+    >>> net = Network([2, 3, 1], rng=0)
+    >>> check_gradients(net, [[0.0, 1.0], [1.0, 0.5]], [[1.0], [0.0]]).ok
+    True
+    """
+    scheme = _scheme(method)
+    h = h or scheme.h
+    grads = grads or net.backward(net.forward(X), Y)
+    numerical = numerical_gradients(net, X, Y, method, h)
+    rounding = np.finfo(np.float64).eps * max(net.cost(X, Y), 1e-3) / h if scheme.subtracts else 0.0
+    exact = None
+    comparisons = []
+    for equation, symbol, quantity, l in _in_order(net.L):
+        ours, theirs = getattr(grads, quantity)[l], getattr(numerical, quantity)[l]
+        if np.shape(ours) != theirs.shape:
+            raise ValueError(f"{symbol} has shape {np.shape(ours)}, expected {theirs.shape}")
+        noise = rounding * np.sqrt(theirs.size)
+        if noise > 1e-3 * np.linalg.norm(theirs):
+            exact = exact or numerical_gradients(net, X, Y, "complex-step")
+            theirs, noise = getattr(exact, quantity)[l], 0.0
+        comparisons.append(_compare(equation, symbol, ours, theirs, scheme.tolerance, noise))
+    return GradientReport(tuple(comparisons), method, h)
+
+
+def _in_order(L: int) -> Iterator[tuple[str, str, str, int]]:
+    """Equation, symbol, field and layer of every array, as the backward pass computes them."""
+    for l in range(L, 1, -1):
+        yield "BP-1" if l == L else "BP-2", f"delta^{l}", "deltas", l
+    for l in range(L, 1, -1):
+        yield "BP-3", f"db^{l}", "db", l
+        yield "BP-4", f"dw^{l}", "dw", l
+
+
+def _compare(equation, symbol, analytic, numerical, tolerance, noise) -> Comparison:
+    analytic = np.asarray(analytic)
+    eps = np.finfo(analytic.dtype).eps if analytic.dtype.kind == "f" else 0.0
+    difference = abs(analytic - numerical)
+    error = np.linalg.norm(difference)
+    scale = max(np.linalg.norm(analytic), np.linalg.norm(numerical))
+    if error <= max(tolerance, 1e3 * eps) * scale + noise:
+        verdict = "right"
+    elif error <= eps * np.sqrt(difference.size):
+        verdict = "undecided"
+    else:
+        verdict = "wrong"
+    worst = np.unravel_index(difference.argmax(), difference.shape)
+    return Comparison(
+        equation,
+        symbol,
+        float(error / scale) if scale else 0.0,
+        verdict,
+        tuple(int(i) for i in worst),
+        float(analytic[worst]),
+        float(numerical[worst]),
+    )
+
+
+def _scheme(name: str) -> Scheme:
+    if name not in SCHEMES:
+        raise ValueError(f"unknown method {name!r}; known are {', '.join(SCHEMES)}")
+    return SCHEMES[name]
