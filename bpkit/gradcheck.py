@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from bpkit.activations import Array
-from bpkit.network import Gradients, Network, Trace
+from bpkit.backprop import bp3, bp4
+from bpkit.network import Gradients, Layers, Network, Trace
 
 CHUNK = 1 << 16
 """Numbers that one batch of perturbed layers may hold: about what fits a core's own cache."""
@@ -159,11 +160,17 @@ class _Demon:
         return deltas
 
     def dw(self, l: int) -> Array:
-        """dC/dw^l, (d_l, d_{l-1}): moving w^l_jk by t moves z^l_j by t a^{l-1}_k."""
+        """dC/dw^l, (d_l, d_{l-1}): moving w^l_jk by t moves z^l_j by t a^{l-1}_k.
+
+        The step is taken as long in z as for a delta, however large the activation a_k is.
+        """
         dw = np.empty(self.net.w[l].shape)
+        a = self.trace.a[l - 1].T
+        size = abs(a).max(axis=1, keepdims=True)
+        dz = a / np.where(size > 0, size, 1)
         for entries in self._chunks(l, dw.size):
             j, k = np.unravel_index(entries, dw.shape)
-            dw[j, k] = self.derivatives(l, j, self.trace.a[l - 1].T[k]).mean(axis=1)
+            dw[j, k] = self.derivatives(l, j, dz[k]).mean(axis=1) * size[k, 0]
         return dw
 
     def _chunks(self, l: int, entries: int) -> Iterator[Array]:
@@ -181,7 +188,7 @@ class Comparison:
     relative_error: float
     """|analytic - numerical| / max(|analytic|, |numerical|), 0 where both vanish."""
     verdict: str
-    """"right", "wrong", or "undecided" where the gradient is lost in the rounding of the cost."""
+    """"right"; "wrong"; or "undecided" where the two differ by no more than rounding."""
     worst: tuple[int, ...]
     analytic: float
     numerical: float
@@ -223,7 +230,7 @@ class GradientReport:
                 f"analytic {wrong.analytic:.6g}, numerical {wrong.numerical:.6g}"
             )
         elif not self.ok:
-            lines.append("undecided: gradient too small against the rounding of the cost")
+            lines.append("undecided: a gradient is too small to be told from rounding")
         else:
             lines.append("all right")
         return "\n".join(lines)
@@ -240,8 +247,9 @@ def check_gradients(
 ) -> GradientReport:
     """Compare a gradient with a numerical one, array by array, and say which equation fails first.
 
-    Where a difference of costs is too coarse for a small gradient (a saturated layer), that array
-    is compared with a complex step instead, which subtracts nothing.
+    A difference of costs may acquit an array, if its rounding is small against the gradient. Only a
+    complex step convicts, for it is free of the truncation and rounding that make a difference err
+    on steep or saturated layers.
 
     Parameters
     ----------
@@ -261,18 +269,22 @@ def check_gradients(
     h = h or scheme.h
     grads = grads or net.backward(net.forward(X), Y)
     numerical = numerical_gradients(net, X, Y, method, h)
-    rounding = np.finfo(np.float64).eps * max(net.cost(X, Y), 1e-3) / h if scheme.subtracts else 0.0
+    noise = np.finfo(np.float64).eps * net.cost(X, Y) / h if scheme.subtracts else 0.0
+    rounding = _rounding(net, X, Y, numerical.deltas)
     exact = None
     comparisons = []
     for equation, symbol, quantity, l in _in_order(net.L):
-        ours, theirs = getattr(grads, quantity)[l], getattr(numerical, quantity)[l]
-        if np.shape(ours) != theirs.shape:
-            raise ValueError(f"{symbol} has shape {np.shape(ours)}, expected {theirs.shape}")
-        noise = rounding * np.sqrt(theirs.size)
-        if noise > 1e-3 * np.linalg.norm(theirs):
+        analytic, reference = getattr(grads, quantity)[l], getattr(numerical, quantity)[l]
+        if np.shape(analytic) != reference.shape:
+            raise ValueError(f"{symbol} has shape {np.shape(analytic)}, expected {reference.shape}")
+        floor = np.linalg.norm(getattr(rounding, quantity)[l])
+        comparison = _compare(equation, symbol, analytic, reference, scheme.tolerance, floor)
+        too_coarse = noise * np.sqrt(reference.size) > 1e-3 * np.linalg.norm(reference)
+        if too_coarse or comparison.verdict != "right":
             exact = exact or numerical_gradients(net, X, Y, "complex-step")
-            theirs, noise = getattr(exact, quantity)[l], 0.0
-        comparisons.append(_compare(equation, symbol, ours, theirs, scheme.tolerance, noise))
+            reference = getattr(exact, quantity)[l]
+            comparison = _compare(equation, symbol, analytic, reference, scheme.tolerance, floor)
+        comparisons.append(comparison)
     return GradientReport(tuple(comparisons), method, h)
 
 
@@ -285,15 +297,32 @@ def _in_order(L: int) -> Iterator[tuple[str, str, str, int]]:
         yield "BP-4", f"dw^{l}", "dw", l
 
 
-def _compare(equation, symbol, analytic, numerical, tolerance, noise) -> Comparison:
+def _rounding(net: Network, X: Array, Y: Array, true_deltas: Layers) -> Gradients:
+    """What rounding may do to each array: BP-1 to BP-4 on magnitudes, with eps for sigma'.
+
+    In a saturated layer sigma' = a (1 - a) is a small difference of numbers near 1, so it is known
+    to an absolute eps only, and so are the deltas that it multiplies.
+    """
+    L, eps = net.L, 4 * np.finfo(net.theta.dtype).eps
+    a: list[Any] = [None, *(abs(a_l) for a_l in net.forward(X).a[1:])]
+    deltas: list[Any] = [None] * (L + 1)
+    deltas[L] = eps * (a[L] + abs(np.asarray(Y)))
+    for l in range(L - 1, 1, -1):
+        deltas[l] = (deltas[l + 1] + eps * abs(true_deltas[l + 1])) @ abs(net.w[l + 1])
+    dw = [None, None, *(bp4(a[l - 1], deltas[l]) for l in range(2, L + 1))]
+    db = [None, None, *(bp3(deltas[l]) for l in range(2, L + 1))]
+    return Gradients(deltas, dw, db)
+
+
+def _compare(equation, symbol, analytic, numerical, tolerance, floor) -> Comparison:
     analytic = np.asarray(analytic)
-    eps = np.finfo(analytic.dtype).eps if analytic.dtype.kind == "f" else 0.0
     difference = abs(analytic - numerical)
     error = np.linalg.norm(difference)
     scale = max(np.linalg.norm(analytic), np.linalg.norm(numerical))
-    if error <= max(tolerance, 1e3 * eps) * scale + noise:
+    eps = np.finfo(analytic.dtype).eps if analytic.dtype.kind == "f" else 0.0
+    if error <= max(tolerance, 1e3 * eps) * scale:
         verdict = "right"
-    elif error <= eps * np.sqrt(difference.size):
+    elif error <= floor:
         verdict = "undecided"
     else:
         verdict = "wrong"

@@ -1,0 +1,34 @@
+# Every target first makes .venv. PYTHON names the interpreter it is made with (3.11 or newer).
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check lab release clean
+
+demo: .venv/ready
+	$(BIN)/bpkit demo
+
+test: .venv/ready
+	.ci/system-packages bubblewrap:bwrap chromium:chromium
+	$(BIN)/python -m pytest
+
+check: .venv/ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+lab: .venv/ready
+	$(BIN)/jupyter lab
+
+release: .venv/ready
+	$(BIN)/bpkit release
+
+clean:
+	rm -rf .venv demo
+
+.venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "bpkit needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[grade,test]'
+	touch $@
