@@ -11,6 +11,19 @@ True
 from bpkit import backprop
 from bpkit.gradcheck import check_gradients
 from bpkit.network import Gradients, Network, Trace
+from bpkit.optimizers import SGD, AdaGrad
+from bpkit.training import History, cross_validate, train
 
 __version__ = "0.1.0"
-__all__ = ["Gradients", "Network", "Trace", "backprop", "check_gradients"]
+__all__ = [
+    "SGD",
+    "AdaGrad",
+    "Gradients",
+    "History",
+    "Network",
+    "Trace",
+    "backprop",
+    "check_gradients",
+    "cross_validate",
+    "train",
+]

@@ -58,6 +58,19 @@ class Quadratic(_Smooth):
         return a - y
 
 
+class SquaredError(_Smooth):
+    """C = |a - y|^2 without the 1/2, so that grad_a C = 2 (a - y)."""
+
+    name = "squared_error"
+    outputs: tuple[str, ...] = Quadratic.outputs
+
+    def __call__(self, z, a, y):
+        return ((a - y) ** 2).sum(axis=-1)
+
+    def grad_a(self, a, y):
+        return 2 * (a - y)
+
+
 class SigmoidCrossEntropy(_Smooth):
     """C = -sum_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)] for labels in [0, 1]."""
 
@@ -119,6 +132,7 @@ class MarginHinge(Hinge):
 
 COSTS: tuple[Cost, ...] = (
     Quadratic(),
+    SquaredError(),
     SigmoidCrossEntropy(),
     SoftmaxCrossEntropy(),
     Hinge(),

@@ -55,8 +55,8 @@ class Network:
     sizes : the numbers of neurons d_1, ..., d_L.
     activation : of the hidden layers: "linear", "sigmoid", "tanh" or "relu".
     output : of layer L: any of those, or "softmax".
-    cost : "quadratic", "cross_entropy" (sigmoid or softmax output), "hinge" or "margin_hinge"
-        (linear output).
+    cost : "quadratic" (with the 1/2) or "squared_error" (without), "cross_entropy" (sigmoid or
+        softmax output), "hinge" or "margin_hinge" (linear output).
     initializer : draws the weights; biases start at 0.
     rng : a seed or generator, for the weights.
     dtype : of the parameters and of everything computed from them.
@@ -188,6 +188,16 @@ class Network:
     def predict(self, X: Array) -> Array:
         """The output activations a^L, (N, d_L), for the examples in the rows of X (N, d_1)."""
         return self.forward(X).a[-1]
+
+    def checked_batch(self, X: Array, Y: Array) -> tuple[Array, Array]:
+        """X and Y as arrays of this network's dtype.
+
+        Raises
+        ------
+        ValueError : if they do not fit the network, its cost, or one another.
+        """
+        X = self._checked_data("X", X, self.sizes[0])
+        return X, self._checked_labels(Y, len(X))
 
     def _checked_data(self, name: str, data: Array, columns: int) -> Array:
         try:
