@@ -9,10 +9,13 @@ True
 """
 
 from bpkit import backprop
+from bpkit.allocator import keep_memory_between_arrays
 from bpkit.gradcheck import check_gradients
 from bpkit.network import Gradients, Network, Trace
 from bpkit.optimizers import SGD, AdaGrad
 from bpkit.training import History, cross_validate, train
+
+keep_memory_between_arrays()
 
 __version__ = "0.1.0"
 __all__ = [

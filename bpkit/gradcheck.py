@@ -11,6 +11,7 @@ cannot cross a kink, and at a kink the line is the one that the derivative's con
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,8 @@ from bpkit.activations import Array
 from bpkit.backprop import bp3, bp4
 from bpkit.network import Gradients, Layers, Network, Trace
 
-CHUNK = 1 << 16
-"""Numbers that one batch of perturbed layers may hold: about what fits a core's own cache."""
+CHUNK = 1 << 13
+"""Numbers that one batch of perturbed layers may hold, so that it stays in a core's own cache."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,17 @@ def numerical_gradients(
     Gradients : as ``net.backward`` returns them.
     """
     scheme = _scheme(method)
-    demon = _Demon(net, X, Y, scheme, h or scheme.h)
-    deltas: list[Any] = [None, None, *(demon.deltas(l) for l in range(2, net.L + 1))]
-    dw = [None, None, *(demon.dw(l) for l in range(2, net.L + 1))]
+    return _numerical(net, X, Y, scheme, h or scheme.h, directions=None)
+
+
+def _numerical(net, X, Y, scheme: Scheme, h: float, directions: Layers | None) -> Gradients:
+    """As ``numerical_gradients``; given directions V, dw[l] is only the derivative along V[l]."""
+    demon, layers = _Demon(net, X, Y, scheme, h), range(2, net.L + 1)
+    deltas: list[Any] = [None, None, *(demon.deltas(l) for l in layers)]
     db = [None, None, *(delta.mean(axis=0) for delta in deltas[2:])]  # b_j moves every z_j alike
-    return Gradients(deltas, dw, db)
+    if directions is None:
+        return Gradients(deltas, [None, None, *(demon.dw(l) for l in layers)], db)
+    return Gradients(deltas, [None, None, *(demon.dw_along(l, directions[l]) for l in layers)], db)
 
 
 class _Demon:
@@ -125,26 +132,30 @@ class _Demon:
 
     def __init__(self, net: Network, X: Array, Y: Array, scheme: Scheme, h: float):
         self.scheme, self.h = scheme, h
-        self.net = net.astype(np.float64)
+        self.net = net if net.theta.dtype == np.float64 else net.astype(np.float64)
         self.trace: Trace = self.net.forward(X)
         self.Y = np.asarray(Y, dtype=np.float64)
         z = self.trace.z
         self.sigma = {l: net.activation.piece(z[l]) for l in range(2, net.L)}
-        self.output = net.output.piece(z[net.L])
+        needs_a = not net.cost_function.sigma_prime_cancels  # cross-entropy is computed from z
+        self.output = net.output.piece(z[net.L]) if needs_a else lambda z: None
         self.cost_function = net.cost_function.piece(z[net.L], self.Y)
 
     def costs(self, l: int, j: Array, dz: Array) -> Array:
         """Costs (P, N) when z^l_{j[p]} of example n is moved by dz[p, n], for P moves at a time."""
-        L, w, b, z_before = self.net.L, self.net.w, self.net.b, self.trace.z
-        if l == L:
-            z = z_before[L] + dz[..., None] * np.eye(self.net.sizes[-1])[j][:, None, :]
-        else:
-            z_j = z_before[l].T[j]
-            sigma = self.net.activation.piece(z_j)
-            da_j = sigma(z_j + dz) - sigma(z_j)
-            z = z_before[l + 1] + da_j[..., None] * w[l + 1].T[j][:, None, :]
-        for m in range(l + 1, L):
-            z = self.sigma[m](z) @ w[m + 1].T + b[m + 1]
+        z = self.trace.z
+        if l == self.net.L:
+            return self.costs_above(l, z[l] + dz[..., None] * np.eye(z[l].shape[1])[j][:, None, :])
+        z_j = z[l].T[j]
+        sigma = self.net.activation.piece(z_j)
+        da_j = sigma(z_j + dz) - sigma(z_j)
+        w_j = self.net.w[l + 1].T[j]
+        return self.costs_above(l + 1, z[l + 1] + da_j[..., None] * w_j[:, None, :])
+
+    def costs_above(self, l: int, z: Array) -> Array:
+        """Costs (..., N) when the pre-activations of layer l are z, (..., N, d_l)."""
+        for m in range(l, self.net.L):
+            z = self.sigma[m](z) @ self.net.w[m + 1].T + self.net.b[m + 1]
         return self.cost_function(z, self.output(z), self.Y)
 
     def derivatives(self, l: int, j: Array, dz: Array) -> Array:
@@ -172,6 +183,13 @@ class _Demon:
             j, k = np.unravel_index(entries, dw.shape)
             dw[j, k] = self.derivatives(l, j, dz[k]).mean(axis=1) * size[k, 0]
         return dw
+
+    def dw_along(self, l: int, V: Array) -> Array:
+        """sum_jk V_jk dC/dw^l_jk, a number: all weights of the layer move at once, along V."""
+        dz = self.trace.a[l - 1] @ V.T
+        size = max(abs(dz).max(), 1e-300)
+        z, dz = self.trace.z[l], dz / size
+        return self.scheme.estimate(lambda t: self.costs_above(l, z + t * dz), self.h).mean() * size
 
     def _chunks(self, l: int, entries: int) -> Iterator[Array]:
         numbers_each = len(self.Y) * max(self.net.sizes[l:], default=self.net.sizes[-1])
@@ -244,6 +262,8 @@ def check_gradients(
     *,
     method: str = "two-sided",
     h: float | None = None,
+    quick: bool = False,
+    rng: int | np.random.Generator | None = 0,
 ) -> GradientReport:
     """Compare a gradient with a numerical one, array by array, and say which equation fails first.
 
@@ -256,6 +276,9 @@ def check_gradients(
     X, Y : (N, d_1) and (N, d_L). A few examples suffice.
     grads : the gradient to check; by default what ``net.backward`` returns.
     method, h : as in ``numerical_gradient``.
+    quick : check every delta and db, but each dw only along one random direction V drawn by rng.
+        A wrong dw goes unnoticed only if its error is orthogonal to V, which has probability 0;
+        but a small error in few entries shows with its share of the norm of dw, not entry by entry.
 
     Raises
     ------
@@ -268,22 +291,22 @@ def check_gradients(
     scheme = _scheme(method)
     h = h or scheme.h
     grads = grads or net.backward(net.forward(X), Y)
-    numerical = numerical_gradients(net, X, Y, method, h)
+    _check_shapes(net, len(X), grads)
+    rng = np.random.default_rng(rng)
+    V = [w if w is None else rng.standard_normal(w.shape) for w in net.w] if quick else None
+    analytic = _along(V, grads)
+    numerical = _numerical(net, X, Y, scheme, h, V)
+    rounding = cache(lambda: _along(V, _rounding(net, X, Y, numerical.deltas)))
+    exact = cache(lambda: _numerical(net, X, Y, SCHEMES["complex-step"], 1e-30, V))
     noise = np.finfo(np.float64).eps * net.cost(X, Y) / h if scheme.subtracts else 0.0
-    rounding = _rounding(net, X, Y, numerical.deltas)
-    exact = None
     comparisons = []
     for equation, symbol, quantity, l in _in_order(net.L):
-        analytic, reference = getattr(grads, quantity)[l], getattr(numerical, quantity)[l]
-        if np.shape(analytic) != reference.shape:
-            raise ValueError(f"{symbol} has shape {np.shape(analytic)}, expected {reference.shape}")
-        floor = np.linalg.norm(getattr(rounding, quantity)[l])
-        comparison = _compare(equation, symbol, analytic, reference, scheme.tolerance, floor)
-        too_coarse = noise * np.sqrt(reference.size) > 1e-3 * np.linalg.norm(reference)
+        ours, theirs = getattr(analytic, quantity)[l], getattr(numerical, quantity)[l]
+        comparison = _compare(equation, symbol, ours, theirs, scheme.tolerance)
+        too_coarse = noise * np.sqrt(np.size(theirs)) > 1e-3 * np.linalg.norm(theirs)
         if too_coarse or comparison.verdict != "right":
-            exact = exact or numerical_gradients(net, X, Y, "complex-step")
-            reference = getattr(exact, quantity)[l]
-            comparison = _compare(equation, symbol, analytic, reference, scheme.tolerance, floor)
+            theirs, floor = getattr(exact(), quantity)[l], getattr(rounding(), quantity)[l]
+            comparison = _compare(equation, symbol, ours, theirs, scheme.tolerance, floor)
         comparisons.append(comparison)
     return GradientReport(tuple(comparisons), method, h)
 
@@ -295,6 +318,23 @@ def _in_order(L: int) -> Iterator[tuple[str, str, str, int]]:
     for l in range(L, 1, -1):
         yield "BP-3", f"db^{l}", "db", l
         yield "BP-4", f"dw^{l}", "dw", l
+
+
+def _check_shapes(net: Network, examples: int, grads: Gradients) -> None:
+    for _, symbol, quantity, l in _in_order(net.L):
+        d_l = net.sizes[l - 1]
+        expected = {"deltas": (examples, d_l), "dw": net.w[l].shape, "db": (d_l,)}[quantity]
+        shape = np.shape(getattr(grads, quantity)[l])
+        if shape != expected:
+            raise ValueError(f"{symbol} has shape {shape}, expected {expected}")
+
+
+def _along(V: Layers | None, grads: Gradients) -> Gradients:
+    """The gradient with each dw replaced by its derivative along V[l], a number."""
+    if V is None:
+        return grads
+    dw = [None if g is None else np.vdot(V_l, g) for V_l, g in zip(V, grads.dw)]
+    return Gradients(grads.deltas, dw, grads.db)
 
 
 def _rounding(net: Network, X: Array, Y: Array, true_deltas: Layers) -> Gradients:
@@ -314,15 +354,15 @@ def _rounding(net: Network, X: Array, Y: Array, true_deltas: Layers) -> Gradient
     return Gradients(deltas, dw, db)
 
 
-def _compare(equation, symbol, analytic, numerical, tolerance, floor) -> Comparison:
-    analytic = np.asarray(analytic)
+def _compare(equation, symbol, analytic, numerical, tolerance, floor=0.0) -> Comparison:
+    analytic, numerical = np.asarray(analytic), np.asarray(numerical)
     difference = abs(analytic - numerical)
     error = np.linalg.norm(difference)
     scale = max(np.linalg.norm(analytic), np.linalg.norm(numerical))
     eps = np.finfo(analytic.dtype).eps if analytic.dtype.kind == "f" else 0.0
     if error <= max(tolerance, 1e3 * eps) * scale:
         verdict = "right"
-    elif error <= floor:
+    elif error <= np.linalg.norm(floor):
         verdict = "undecided"
     else:
         verdict = "wrong"

@@ -55,10 +55,10 @@ def test_the_fast_gradient_is_the_plain_loop(problem):
     np.testing.assert_allclose(fast.theta, plain, rtol=1e-6, atol=1e-8)
 
 
-@given(problems(), st.sampled_from(METHODS))
-@settings(max_examples=150)
-def test_a_right_gradient_is_never_called_wrong(problem, method):
-    report = check_gradients(*problem, method=method)
+@given(problems(), st.sampled_from(METHODS), st.booleans())
+@settings(max_examples=200)
+def test_a_right_gradient_is_never_called_wrong(problem, method, quick):
+    report = check_gradients(*problem, method=method, quick=quick)
     assert report.first_wrong is None, str(report)
 
 
@@ -71,15 +71,16 @@ WRONG = {
 
 
 @pytest.mark.parametrize("equation", WRONG)
-@given(seed=st.integers(0, 1000), method=st.sampled_from(METHODS))
+@given(seed=st.integers(0, 1000), method=st.sampled_from(METHODS), quick=st.booleans())
 @settings(max_examples=20)
-def test_the_first_wrong_equation_is_named(equation, seed, method):
+def test_the_first_wrong_equation_is_named(equation, seed, method, quick):
     net, X, Y = random_problem(seed, [3, 4, 4, 2], "tanh", "softmax", "cross_entropy", 5)
     grads = net.backward(net.forward(X), Y)
     quantity, l, slip = WRONG[equation]
     arrays = list(getattr(grads, quantity))
     arrays[l] = slip(arrays[l])
-    report = check_gradients(net, X, Y, replace(grads, **{quantity: arrays}), method=method)
+    wrong = replace(grads, **{quantity: arrays})
+    report = check_gradients(net, X, Y, wrong, method=method, quick=quick)
     assert not report.ok
     assert report.first_wrong.equation == equation
     assert f"first wrong: {equation}" in str(report)
@@ -91,6 +92,7 @@ def test_one_wrong_entry_among_thousands_is_found():
     grads.dw[2][17, 23] *= 1.5
     wrong = check_gradients(net, X, Y, grads).first_wrong
     assert (wrong.symbol, wrong.worst) == ("dw^2", (17, 23))
+    assert check_gradients(net, X, Y, grads, quick=True).first_wrong.symbol == "dw^2"
 
 
 def test_relu_exactly_on_its_kinks():
