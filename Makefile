@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lab release clean
+.PHONY: demo test check bench lab release clean
 
 demo: .venv/ready
 	$(BIN)/bpkit demo
@@ -15,6 +15,11 @@ check: .venv/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+bench: .venv/ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks --benchmark-enable \
+	  --benchmark-only --benchmark-columns=median,iqr,rounds
 
 lab: .venv/ready
 	$(BIN)/jupyter lab

@@ -23,6 +23,10 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
+LOWEST = -87
+"""Where a sigmoid is taken as 0 (it is 1e-38): beyond, exp(-z) overflows in float32."""
+
+
 class Activation(Protocol):
     """What a layer needs to know about its activation."""
 
@@ -62,8 +66,7 @@ class Sigmoid(_Smooth):
     name = "sigmoid"
 
     def __call__(self, z):
-        with np.errstate(over="ignore"):  # exp(-z) = inf gives a = 0, as it should
-            return 1 / (1 + np.exp(-z))
+        return 1 / (1 + np.exp(-np.maximum(z, LOWEST)))
 
     def prime_from_a(self, a):
         return a * (1 - a)

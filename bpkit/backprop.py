@@ -77,4 +77,4 @@ def bp4(a_prev: Array, delta: Array) -> Array:
     -------
     (d_l, d_{l-1}), the gradient of the weights.
     """
-    return delta.T @ a_prev / len(delta)
+    return (delta / len(delta)).T @ a_prev

@@ -9,6 +9,8 @@ A cost is an object with these members:
     its gradient with respect to a, shape ``(N, d_L)``, the first factor of BP-1;
 ``cost.sigma_prime_cancels``
     whether that gradient times sigma'(z^L) simplifies to a - y;
+``cost.check_labels(y)``
+    raises ValueError if the cost is not defined for such labels;
 ``cost.piece(z, y)``
     the smooth function that the cost is around z: itself, or for a hinge one of its two lines.
 
@@ -33,6 +35,7 @@ class Cost(Protocol):
 
     def __call__(self, z: Array, a: Array, y: Array) -> Array: ...
     def grad_a(self, a: Array, y: Array) -> Array: ...
+    def check_labels(self, y: Array) -> None: ...
     def piece(self, z: Array, y: Array) -> Callable[[Array, Array, Array], Array]: ...
 
 
@@ -40,6 +43,9 @@ class _Smooth:
     """The part that smooth costs share."""
 
     sigma_prime_cancels = False
+
+    def check_labels(self, y):
+        pass
 
     def piece(self, z, y):
         return self
@@ -86,6 +92,12 @@ class SigmoidCrossEntropy(_Smooth):
     def grad_a(self, a, y):
         return (a - y) / (a * (1 - a))
 
+    def check_labels(self, y):
+        if y.min() < 0 or y.max() > 1:
+            raise ValueError(
+                f"cross-entropy needs labels in [0, 1], Y reaches {y.min()} to {y.max()}"
+            )
+
 
 class SoftmaxCrossEntropy(_Smooth):
     """C = -sum_j y_j ln a_j for labels that sum to 1 in every row."""
@@ -102,6 +114,13 @@ class SoftmaxCrossEntropy(_Smooth):
     def grad_a(self, a, y):
         return -y / a
 
+    def check_labels(self, y):
+        excess = y.sum(axis=1) - 1
+        if y.min() < 0 or excess @ excess > 1e-10:
+            raise ValueError(
+                "softmax with cross-entropy needs labels in [0, 1] that sum to 1 in each row of Y"
+            )
+
 
 class Hinge:
     """The perceptron criterion C = sum_j max(0, -z_j y_j), labels -1 and +1, linear output."""
@@ -117,6 +136,10 @@ class Hinge:
     def grad_a(self, a, y):
         """-y where the margin is violated and 0 elsewhere, the kink included."""
         return -y * (self.margin - a * y > 0)
+
+    def check_labels(self, y):
+        if (abs(y) != 1).any():
+            raise ValueError(f"the cost {self.name!r} needs labels -1 and +1 in Y")
 
     def piece(self, z, y):
         violated = self.margin - z * y > 0

@@ -9,6 +9,8 @@ at a time. Every ReLU and hinge is replaced by the line it is on at the point ch
 cannot cross a kink, and at a kink the line is the one that the derivative's convention names.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache

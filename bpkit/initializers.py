@@ -1,12 +1,14 @@
 """Initial weights: each initializer takes the shape (d_l, d_{l-1}) and a generator."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np
 
 from bpkit.activations import Array
 
-Initializer = Callable[[tuple[int, int], np.random.Generator], Array]
+Initializer = Callable[[tuple[int, int], "np.random.Generator"], Array]
 
 
 def zeros(shape: tuple[int, int], rng: np.random.Generator) -> Array:

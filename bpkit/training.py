@@ -1,16 +1,17 @@
 """How a network learns: epochs, mini-batches, stopping, weight decay, cross-validation."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from tqdm import tqdm
 
 from bpkit.activations import Array
 from bpkit.network import Network
 from bpkit.optimizers import Optimizer
 
-Sampler = Callable[[np.random.Generator], Iterator[Array]]
+Sampler = Callable[["np.random.Generator"], Iterator[Array]]
 """Gives the batches of one epoch, as arrays of row numbers."""
 
 
@@ -122,6 +123,8 @@ def train(
     ValueError : if the data do not fit the network, or the cost stops being finite (the learning
         rate is too high).
     """
+    from tqdm import tqdm  # takes longer to import than NumPy
+
     rng = np.random.default_rng(rng)
     X, Y = net.checked_batch(X, Y)
     if batch_size and sampler:

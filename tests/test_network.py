@@ -192,7 +192,8 @@ def test_refuses_inputs_that_do_not_fit(X, message):
         ("sigmoid", "quadratic", [[0, 1]] * 3, "Y has 3 examples, X has 2"),
         ("sigmoid", "quadratic", [[0, np.inf]] * 2, r"Y\[0, 1\] is inf"),
         ("sigmoid", "cross_entropy", [[-1, 1]] * 2, r"labels in \[0, 1\], Y reaches -1.0 to 1.0"),
-        ("softmax", "cross_entropy", [[1, 1]] * 2, "labels that sum to 1 in each row"),
+        ("softmax", "cross_entropy", [[1, 1]] * 2, "that sum to 1 in each row"),
+        ("softmax", "cross_entropy", [[-1, 2]] * 2, "labels in \\[0, 1\\]"),
         ("linear", "hinge", [[0, 1]] * 2, r"needs labels -1 and \+1"),
     ],
 )
