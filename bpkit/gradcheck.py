@@ -140,7 +140,7 @@ class _Demon:
         z = self.trace.z
         self.sigma = {l: net.activation.piece(z[l]) for l in range(2, net.L)}
         needs_a = not net.cost_function.sigma_prime_cancels  # cross-entropy is computed from z
-        self.output = net.output.piece(z[net.L]) if needs_a else lambda z: None
+        self.output: Callable = net.output.piece(z[net.L]) if needs_a else lambda z: None
         self.cost_function = net.cost_function.piece(z[net.L], self.Y)
 
     def costs(self, l: int, j: Array, dz: Array) -> Array:
