@@ -1,0 +1,319 @@
+"""How a check treats the function that it is given: copies, errors, seeds, earlier functions."""
+
+import sys
+import warnings
+from functools import partial
+
+import numpy as np
+import pytest
+
+from bpkit import checks
+from bpkit.checks import CheckFailed
+from bpkit.checks.backprop import PS3
+
+
+def message(check, function, **kwargs):
+    with pytest.raises(CheckFailed) as caught:
+        check(function, **kwargs)
+    return str(caught.value).splitlines()
+
+
+def notebook(source):
+    """The names that a notebook has after these lines."""
+    names = {"np": np}
+    exec(source, names)
+    return names
+
+
+SIGMOIDS = """
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+def sigmoid_prime(z):
+    return sigmoid(z) * (1 - sigmoid(z))
+"""
+BP1 = """
+def output_delta_quadratic(z, y):
+    return (sigmoid(z) - y) * sigmoid_prime(z)
+"""
+
+
+# ------------------------------------------------------------------------------- right answers
+
+
+def test_right_prints_one_line_and_returns_nothing_that_could_be_read_as_marks(capsys):
+    assert checks.bias_gradient(lambda delta: delta.mean(axis=0)) is None
+    assert capsys.readouterr().out == "bias_gradient: right in all 4 random cases.\n"
+
+
+def test_more_rounds_are_more_cases(capsys):
+    checks.bias_gradient(lambda delta: delta.mean(axis=0), rounds=20)
+    assert "80 random cases" in capsys.readouterr().out
+
+
+def test_a_function_may_write_to_its_own_copies():
+    def bias_gradient(delta):
+        delta = delta.copy()
+        delta /= len(delta)
+        return delta.sum(axis=0)
+
+    checks.bias_gradient(bias_gradient)
+
+
+def test_a_buffer_that_is_used_again_for_the_next_answer_is_no_fault():
+    buffers = {}
+
+    def sigmoid(z):
+        out = buffers.setdefault(z.shape, np.empty(z.shape))
+        return np.divide(1, 1 + np.exp(-z), out=out)
+
+    checks.sigmoid(sigmoid, rounds=5)
+
+
+def test_what_a_function_writes_to_stderr_goes_where_prints_go(capsys):
+    """In nbgrader anything on stderr costs the marks of a test cell."""
+
+    def bias_gradient(delta):
+        warnings.warn("careful", stacklevel=1)
+        print("hello", file=sys.stderr)
+        np.log(np.zeros(1))
+        return delta.mean(axis=0)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda text, *where, **kwargs: print(text, file=sys.stderr)
+        checks.bias_gradient(bias_gradient)
+    streams = capsys.readouterr()
+    assert streams.err == "" and "careful" in streams.out and "hello" in streams.out
+    assert "divide by zero" not in streams.out
+
+
+# ------------------------------------------------------------------- answers that are no answer
+
+
+def test_not_implemented_is_told_kindly():
+    def hidden_delta(w_next, delta_next, z):
+        raise NotImplementedError
+
+    lines = message(checks.hidden_delta, hidden_delta)
+    assert lines[0] == "BP-2 [not implemented] hidden_delta is still to be written"
+    assert "delta (5, " in lines[1]
+
+
+def test_none():
+    lines = message(checks.hidden_delta, lambda w_next, delta_next, z: None)
+    assert lines[0] == "BP-2 [returns None] the result of hidden_delta is None"
+    assert "return" in lines[-1]
+
+
+def test_a_name_that_is_no_function_any_more():
+    lines = message(checks.sigmoid, np.zeros(3))
+    assert lines[0].startswith("sigma [not a function] sigmoid is ndarray data now")
+
+
+def test_the_wrong_number_of_arguments():
+    lines = message(checks.output_delta_quadratic, lambda z: z)
+    assert lines[0].startswith("BP-1 [raises] TypeError:")
+    assert "arguments" in lines[-1]
+
+
+def test_an_exception_whose_message_is_a_book():
+    def sigmoid(z):
+        raise RuntimeError("word " * 10_000 + "\nand\nmore")
+
+    lines = message(checks.sigmoid, sigmoid)
+    assert lines[0].startswith("sigma [raises] RuntimeError: word") and len(lines) <= 6
+    assert max(map(len, lines)) <= 200
+
+
+def test_exit_is_an_error_of_the_answer_and_not_the_end_of_the_notebook():
+    assert "[raises] SystemExit" in message(checks.sigmoid, lambda z: exit())[0]
+
+
+def test_an_interrupt_is_the_users_and_passes_through():
+    def sigmoid(z):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        checks.sigmoid(sigmoid)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (lambda delta: "text", "not an array"),
+        (lambda delta: [[1, 2], [3]], "not an array"),
+        (lambda delta: delta.mean(axis=0) + 0j, "not an array"),
+        (lambda delta: delta.mean(axis=0).astype(object), "not an array"),
+        (lambda delta: delta * np.nan, "wrong shape"),
+        (lambda delta: delta.mean(axis=0) * np.nan, "not finite"),
+        (lambda delta: delta.mean(axis=0)[:, None], "wrong shape"),
+        (lambda delta: delta.mean(axis=0) + 1, "wrong value"),
+        (lambda delta: np.full(delta.shape[1], 1e200), "wrong value"),
+    ],
+)
+def test_answers_of_the_wrong_kind(answer, kind):
+    assert f"BP-3 [{kind}]" in message(checks.bias_gradient, answer)[0]
+
+
+def test_a_wrong_shape_is_told_with_both_shapes_and_the_convention():
+    lines = message(checks.bias_gradient, lambda delta: delta)
+    assert lines[0].startswith("BP-3 [wrong shape] db has shape (5, ")
+    assert "expected (" in lines[0] and "one entry per neuron" in lines[1]
+
+
+def test_writing_to_an_argument_is_told_only_if_the_values_are_right():
+    def halves(delta):
+        delta /= len(delta)
+        return delta.sum(axis=0)
+
+    def sums(delta):
+        delta *= 1.5
+        return delta.sum(axis=0)
+
+    lines = message(checks.bias_gradient, halves)
+    assert lines[0].startswith("BP-3 [changes its input] the result is right, but delta was")
+    assert "[wrong value]" in message(checks.bias_gradient, sums)[0]
+
+
+def test_writing_into_a_list_of_weights_is_seen():
+    right = PS3[-1].right
+
+    def backward(w, b, X, Y):
+        answer = right(w, b, X, Y)
+        w[2] = w[2] - 0.5
+        return answer
+
+    assert message(checks.backward, backward)[0].startswith("backward [changes its input]")
+
+
+# ------------------------------------------------------------------------ the whole algorithm
+
+
+@pytest.mark.parametrize(
+    ("change", "first_line"),
+    [
+        (lambda dw, db: None, "backward [returns None] the result of backward is None"),
+        (lambda dw, db: dw, "backward [wrong shape] backward must return two lists, dw and db"),
+        (lambda dw, db: (dw, db, 0), "backward [wrong shape] backward must return two lists"),
+        (lambda dw, db: 7, "backward [wrong shape] backward must return two lists, dw and db"),
+        (lambda dw, db: (dw, 7), "backward [wrong shape] db has no entry db["),
+        (lambda dw, db: (db, dw), "backward [wrong shape] db["),
+        (lambda dw, db: (dw, [None] * len(db)), "backward [returns None] db["),
+        (lambda dw, db: (dw, [None, None, *(x[:, None] for x in db[2:])]), "backward [wrong sh"),
+        (lambda dw, db: (dw[2:], db[2:]), "BP-3 [M43]"),
+        (lambda dw, db: (dw[1:], db[1:]), "BP-3 [M43]"),
+        (lambda dw, db: (dw[::-1], db[::-1]), "BP-3 [M43]"),
+        (lambda dw, db: ([*dw[:2], *dw[:1:-1]], [*db[:2], *db[:1:-1]]), "BP-3 [M43]"),
+        (lambda dw, db: (dw, [*db[:2], *(x + 1 for x in db[2:])]), "BP-3 [wrong value] db["),
+        (lambda dw, db: ([*dw[:2], *(x + 1 for x in dw[2:])], db), "BP-4 [wrong value] dw["),
+    ],
+)
+def test_what_is_said_of_lists_that_are_not_as_agreed(change, first_line):
+    def backward(w, b, X, Y):
+        return change(*PS3[-1].right(w, b, X, Y))
+
+    assert message(checks.backward, backward)[0].startswith(first_line)
+
+
+@pytest.mark.parametrize("form", [tuple, list, lambda x: dict(enumerate(x)), lambda x: [*x, None]])
+def test_any_container_that_has_the_layers_where_they_belong_will_do(form):
+    def backward(w, b, X, Y):
+        dw, db = PS3[-1].right(w, b, X, Y)
+        return [form(dw), form(db)]
+
+    checks.backward(backward)
+
+
+# -------------------------------------------------------------------------------------- seeds
+
+
+def first_case(seed, monkeypatch):
+    seen = []
+
+    def sigmoid(z):
+        seen.append(z.copy())
+        return 1 / (1 + np.exp(-z))
+
+    if seed is None:
+        monkeypatch.delenv("BPKIT_SEED", raising=False)
+    else:
+        monkeypatch.setenv("BPKIT_SEED", seed)
+    checks.sigmoid(sigmoid)
+    return seen[0]
+
+
+def test_cases_come_from_the_seed(monkeypatch):
+    visible, again = first_case(None, monkeypatch), first_case(None, monkeypatch)
+    graded, graded_again = first_case("7", monkeypatch), first_case("7", monkeypatch)
+    assert np.array_equal(visible, again) and np.array_equal(graded, graded_again)
+    assert not np.isin(graded, visible).any()
+
+
+def test_a_seed_that_is_no_number_is_refused_in_one_sentence(monkeypatch):
+    monkeypatch.setenv("BPKIT_SEED", "-3")
+    with pytest.raises(ValueError, match="BPKIT_SEED must be a whole number from 0 up, not '-3'"):
+        checks.sigmoid(lambda z: z)
+
+
+def test_an_answer_that_knows_the_visible_cases_by_heart_fails_on_others(monkeypatch):
+    known = {}
+    monkeypatch.delenv("BPKIT_SEED", raising=False)
+    right = lambda delta: delta.mean(axis=0)
+    checks.bias_gradient(lambda delta: known.setdefault(delta.tobytes(), right(delta)))
+    by_heart = lambda delta: known.get(delta.tobytes(), np.ones(delta.shape[1]))
+    checks.bias_gradient(by_heart)
+    assert "[wrong value]" in message(checks.bias_gradient, by_heart, rounds=20)[0]
+    monkeypatch.setenv("BPKIT_SEED", "12345")
+    assert "[wrong value]" in message(checks.bias_gradient, by_heart)[0]
+
+
+# --------------------------------------------------------- one slip costs one mark: carried over
+
+
+@pytest.mark.parametrize(
+    "sigmoid_prime",
+    [
+        "return sigmoid(z) * (sigmoid(z) - 1)",
+        "raise NotImplementedError",
+        "return np.zeros(7)",
+        "return unknown",
+    ],
+)
+def test_a_slip_in_an_earlier_function_is_not_counted_again(sigmoid_prime, capsys):
+    names = notebook(SIGMOIDS + f"\ndef sigmoid_prime(z):\n    {sigmoid_prime}\n" + BP1)
+    theirs = names["sigmoid_prime"]
+    checks.output_delta_quadratic(names["output_delta_quadratic"])
+    assert "with the earlier functions put right" in capsys.readouterr().out
+    assert names["sigmoid_prime"] is theirs
+    with pytest.raises(CheckFailed):
+        checks.sigmoid_prime(theirs)
+
+
+def test_earlier_functions_that_are_right_are_not_exchanged(capsys):
+    names = notebook(
+        SIGMOIDS.replace("sigmoid_prime(z)", "sigmoid_prime(z, unused=0)")
+        + BP1.replace("sigmoid_prime(z)", "sigmoid_prime(z, unused=1)")
+    )
+    checks.output_delta_quadratic(names["output_delta_quadratic"])
+    assert "put right" not in capsys.readouterr().out
+
+
+def test_a_slip_of_its_own_is_named_in_spite_of_one_carried_over():
+    wrong_slope = "\ndef sigmoid_prime(z):\n    return sigmoid(z)\n"
+    names = notebook(SIGMOIDS + wrong_slope + BP1.replace("return (", "return 2 * ("))
+    lines = message(checks.output_delta_quadratic, names["output_delta_quadratic"])
+    assert lines[0].startswith("BP-1 [M03]")
+
+
+def test_the_function_itself_is_never_exchanged():
+    names = notebook("def sigmoid(z):\n    return 0 * z\n")
+    assert "[wrong value]" in message(checks.sigmoid, names["sigmoid"])[0]
+
+
+def test_a_callable_without_a_namespace_is_checked_all_the_same():
+    checks.sigmoid(partial(lambda sign, z: 1 / (1 + np.exp(sign * z)), -1))
+    assert (
+        "[M44]"
+        in message(checks.sigmoid, partial(lambda sign, z: 1 / (1 + np.exp(sign * z)), 1))[0]
+    )
