@@ -12,6 +12,7 @@ OUTPUTS_AND_COSTS = [
     ("tanh", "quadratic"),
     ("relu", "quadratic"),
     ("softmax", "quadratic"),
+    ("tanh", "squared_error"),
     ("sigmoid", "cross_entropy"),
     ("softmax", "cross_entropy"),
     ("linear", "hinge"),

@@ -38,6 +38,9 @@ def test_softmax_jacobian_is_sympys():
     sigma = ACTIVATIONS["softmax"]
     np.testing.assert_allclose(sigma.prime(POINTS)[1], expected, rtol=1e-13)
     np.testing.assert_allclose(sigma(POINTS).sum(axis=1), 1, rtol=1e-15)
+    stacked = np.stack([POINTS, POINTS**2, POINTS + 1, -POINTS])  # leading axes are allowed
+    np.testing.assert_array_equal(sigma(stacked)[1], sigma(POINTS**2))
+    np.testing.assert_array_equal(sigma.prime(stacked)[2], sigma.prime(POINTS + 1))
 
 
 @given(st.sampled_from(["linear", "sigmoid", "tanh"]), st.floats(-30, 30))

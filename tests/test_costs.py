@@ -23,6 +23,7 @@ def test_each_definition_on_numbers():
     P = np.array([[0.5, 0.25, 0.25], [0, 1, 0]])
     expected = {
         ("quadratic", "linear"): [((Z - Y) ** 2).sum(axis=1) / 2, Z, Y],
+        ("squared_error", "linear"): [((Z - Y) ** 2).sum(axis=1), Z, Y],
         ("cross_entropy", "sigmoid"): [
             -(Y * np.log(sigmoid) + (1 - Y) * np.log(1 - sigmoid)).sum(axis=1),
             sigmoid,
@@ -54,6 +55,36 @@ def test_grad_a_is_the_gradient(pair, seed):
     else:
         expected = numerical_gradient(value_at, a)
     np.testing.assert_allclose(cost.grad_a(a, y), expected, rtol=1e-5, atol=1e-6)
+
+
+@given(st.sampled_from(OUTPUTS_AND_COSTS), seeds)
+def test_a_piece_is_the_cost_until_the_kink(pair, seed):
+    output, name = pair
+    cost, sigma, rng = cost_of(name, output), ACTIVATIONS[output], np.random.default_rng(seed)
+    z = rng.normal(size=(4, 3))
+    y = labels(rng, name, output, (4, 3))
+    near = z + 1e-9 * rng.normal(size=(2, 4, 3))  # two moved copies: leading axes are allowed
+    piece, margin = cost.piece(z, y), getattr(cost, "margin", 0.0)
+    if abs(margin - z * y).min() > 1e-6:
+        np.testing.assert_array_equal(piece(z, sigma(z), y), cost(z, sigma(z), y))
+        expected = [cost(z_near, sigma(z_near), y) for z_near in near]
+        np.testing.assert_allclose(piece(near, sigma(near), y), expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["hinge", "margin_hinge"])
+def test_a_piece_goes_straight_on_beyond_the_kink(name):
+    """Violated by 0.5 and moved beyond the margin by 0.5: the line has become negative."""
+    cost, y = cost_of(name, "linear"), np.array([[-1.0]])
+    z = -(cost.margin - 0.5) * np.ones((1, 1))
+    beyond = z - 1.0
+    assert cost(z, z, y) == 0.5
+    assert cost(beyond, beyond, y) == 0
+    assert cost.piece(z, y)(beyond, beyond, y) == -0.5
+    assert cost.piece(beyond, y)(z, z, y) == 0
+
+
+def test_where_sigma_prime_is_said_to_cancel():
+    assert [c.name for c in COSTS if c.sigma_prime_cancels] == ["cross_entropy"] * 2
 
 
 @given(st.sampled_from(["sigmoid", "softmax"]), seeds)

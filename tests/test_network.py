@@ -34,7 +34,7 @@ def test_forward_is_the_sum_written_out(problem):
             np.testing.assert_allclose(trace.z[l][n, j], z, rtol=1e-10, atol=1e-12)
 
 
-@given(problems(activations=["linear", "sigmoid", "tanh"], outputs_and_costs=OUTPUTS_AND_COSTS[:7]))
+@given(problems(activations=["linear", "sigmoid", "tanh"], outputs_and_costs=OUTPUTS_AND_COSTS[:8]))
 @settings(max_examples=60)
 def test_gradient_is_that_of_a_two_sided_difference(problem):
     """The plain textbook loop over theta, sharing no code with ``bpkit.gradcheck``."""
@@ -97,11 +97,29 @@ def test_pytorch_agrees(activation, output, cost):
         per_output = -y * a.log() if output == "softmax" else binary
     else:
         margin = {"hinge": 0.0, "margin_hinge": 1.0}
-        per_output = torch.relu(margin[cost] - a * y) if "hinge" in cost else (a - y) ** 2 / 2
+        half = 1 if cost == "squared_error" else 1 / 2
+        per_output = torch.relu(margin[cost] - a * y) if "hinge" in cost else half * (a - y) ** 2
     per_output.sum(dim=1).mean().backward()
     grads = net.backward(net.forward(X), Y)
     for ours, theirs in zip(grads.dw[2:] + grads.db[2:], w + b):
         np.testing.assert_allclose(ours, theirs.grad.numpy(), rtol=1e-10, atol=1e-13)
+
+
+def test_results_cannot_be_rebound():
+    net, X, Y = random_problem(1, [3, 2], "tanh", "sigmoid", "quadratic", 5)
+    trace = net.forward(X)
+    with pytest.raises(AttributeError):
+        trace.a = None
+    with pytest.raises(AttributeError):
+        net.backward(trace, Y).dw = None
+
+
+def test_a_checked_batch_has_the_networks_dtype():
+    net = Network([3, 2], dtype=np.float32)
+    X, Y = net.checked_batch([[1, 2, 3]], [[0, 1]])
+    assert X.dtype == Y.dtype == np.float32
+    with pytest.raises(ValueError, match=r"X has shape \(1, 2\), expected \(N, 3\)"):
+        net.checked_batch([[1, 2]], [[0, 1]])
 
 
 def test_theta_and_the_layers_are_one_memory():
