@@ -5,3 +5,27 @@ c = get_config()  # noqa: F821 (nbgrader defines it)
 c.CourseDirectory.course_id = "backpropagation"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "exercises"
+c.CourseDirectory.solution_directory = "model_answers"  # not solution/, one letter from the source
+
+c.ClearSolutions.code_stub = {
+    "python": 'raise NotImplementedError("Not written yet: put your code in place of this line.")'
+}
+c.ClearSolutions.text_stub = "*Write your answer here.*"
+
+# nbgrader's own list, with the jailed executor in place of nbgrader.preprocessors.Execute
+c.Autograde.autograde_preprocessors = [
+    "bpkit.grading.executor.JailedExecute",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
+# nbgrader's own list, with a step that keeps hidden tests out of what students get back
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "bpkit.grading.feedback.HideHiddenTests",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
