@@ -6,49 +6,50 @@ folder. Nothing depends on when or where it is made: the same course gives the s
 
 import json
 import math
-import os
 import re
 import statistics
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from nbgrader.api import (
+    Assignment,
     BaseCell,
-    Gradebook,
     Grade,
+    Gradebook,
     MissingEntry,
+    Notebook,
     SubmittedAssignment,
     SubmittedNotebook,
 )
 
 from bpkit.checks.misconceptions import MISCONCEPTIONS
-from bpkit.grading.course import Course, UsageError
+from bpkit.grading.course import Course, Task, UsageError
+from bpkit.grading.files import write_atomically
+from bpkit.grading.quarantine import quarantined
 
 LONGEST_TEXT = 300
 """Characters of a name, an event or a reason that the page shows: all of them are untrusted."""
 
-FIRST_LINE = re.compile(r"(?P<equation>[^\[\]]{0,40}?)\s*\[(?P<kind>[^\[\]]{1,40})\]\s*(?P<text>.*)")
+FIRST_LINE = re.compile(
+    r"(?P<equation>[^\[\]]{0,40}?)\s*\[(?P<kind>[^\[\]]{1,40})\]\s*(?P<text>.*)"
+)
 """The first line of a failed check: ``BP-1 [M01] sigma'(z^L) is left out``."""
 
 CODE = re.compile(r"M\d+")
 
-
-@dataclass(frozen=True)
-class Exercise:
-    """A cell that earns marks."""
-
-    notebook: str
-    cell: str
-    points: float
-
-    @property
-    def title(self) -> str:
-        """The cell's name as people say it: "hidden delta" for "test-hidden-delta"."""
-        return self.cell.removeprefix("test-").replace("-", " ").replace("_", " ")
+LETTERS = {
+    "sigma'": "σ′",
+    "sigma": "σ",
+    "delta": "δ",
+    "lambda": "λ",
+    "theta": "θ",
+}
+"""What plain text writes for a letter of the mathematics."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Mark:
 class FailedCheck:
     """One error in a test cell, as its first line tells it."""
 
-    exercise: Exercise
+    exercise: Task
     equation: str
     kind: str
     """A misconception's code, "wrong value" and the like, or the name of another error."""
@@ -85,8 +86,8 @@ class Student:
     penalty: float = 0.0
     failed: tuple[FailedCheck, ...] = ()
     events: tuple[str, ...] = ()
-    set_aside: str | None = None
-    """Why a file of theirs is in quarantine."""
+    set_aside: tuple[str, ...] = ()
+    """The files of theirs in quarantine, each with the reason."""
     seconds: float | None = None
 
     @property
@@ -99,7 +100,7 @@ class Student:
 class Tally:
     """How a class did in one exercise."""
 
-    exercise: Exercise
+    exercise: Task
     full: int
     partial: int
     none: int
@@ -129,10 +130,10 @@ class OtherFailure:
 
 
 @dataclass(frozen=True)
-class Attention:
-    """One line for a human: whom it concerns, what happened."""
+class Case:
+    """Something for a human: whose, or of which exercise, and what."""
 
-    student: str
+    who: str
     what: str
 
 
@@ -166,7 +167,7 @@ class ClassReport:
     assignment: str
     newest: datetime | None
     """When the latest submission was handed in, UTC. (The gradebook dates no grade.)"""
-    exercises: tuple[Exercise, ...]
+    exercises: tuple[Task, ...]
     students: tuple[Student, ...]
 
     @property
@@ -215,12 +216,358 @@ def write_report(course: Course, assignment: str, path: Path, *, anonymous: bool
     """
     report = read_class(course, assignment)
     page = render(without_names(report) if anonymous else report)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(page, encoding="utf-8", newline="\n")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_atomically(path, page.encode())
     return path
 
+
+def read_class(course: Course, assignment: str) -> ClassReport:
+    """Gather what the gradebook, the graded notebooks and the quarantine know of an assignment.
+
+    Raises
+    ------
+    UsageError : if the gradebook does not know the assignment.
+    """
+    course.check_assignment(assignment)
+    exercises = course.tasks(assignment)
+    with course.gradebook() as gradebook:
+        try:
+            entry = gradebook.find_assignment(assignment)
+        except MissingEntry:
+            raise UsageError(
+                f"the gradebook does not know {assignment} yet: run bpkit release {assignment}"
+            ) from None
+        marks = _marks(gradebook, entry)
+        penalties = {sub.student_id: sub.late_submission_penalty for sub in entry.submissions}
+        times = [sub.timestamp for sub in entry.submissions if sub.timestamp]
+        people = {who.id: (who.last_name or "", who.first_name or "") for who in gradebook.students}
+        course_id = gradebook.course_id
+
+    submitted = course.students("submitted", assignment)
+    set_aside: dict[str, list[str]] = {}
+    for case in quarantined(course, assignment):
+        set_aside.setdefault(case.student, []).append(_short(case.reason))
+    nobody = "", ""
+    students = []
+    everyone = {*people, *submitted, *set_aside}
+    for id in sorted(everyone, key=lambda id: (people.get(id, nobody), id)):
+        own = tuple(
+            marks.get((id, task.notebook, task.name), Mark(None, waits=False)) for task in exercises
+        )
+        notebooks = _graded_notebooks(course.autograded(id, assignment), exercises)
+        graded = bool(notebooks) or any(mark.score is not None for mark in own)
+        events = [event for found in notebooks for event in found.events]
+        if graded:
+            events += [
+                f"no mark for {title(task)}: its test cell is missing"
+                for task, mark in zip(exercises, own)
+                if mark.score is None and not task.by_hand
+            ]
+        seconds = [found.seconds for found in notebooks if found.seconds is not None]
+        students.append(
+            Student(
+                name=_short(", ".join(filter(None, people.get(id, nobody))) or id),
+                id=_short(id),
+                handed_in=id in penalties or id in submitted or id in set_aside,
+                graded=graded,
+                marks=own if graded else (),
+                penalty=penalties.get(id, 0.0),
+                failed=tuple(check for found in notebooks for check in found.failed),
+                events=tuple(events),
+                set_aside=tuple(set_aside.get(id, ())),
+                seconds=sum(seconds) if seconds else None,
+            )
+        )
+    return ClassReport(
+        course=course_id,
+        assignment=assignment,
+        newest=max(times, default=None),
+        exercises=exercises,
+        students=tuple(students),
+    )
+
+
+def without_names(report: ClassReport) -> ClassReport:
+    """The same report with "Student 1", "Student 2", ... for the names.
+
+    Their order is that of what is shown of them anyway, so it tells nothing about who they are.
+    What a student could have written a name into (messages, reasons, events) is left out.
+    """
+
+    def shown(student: Student) -> tuple:
+        marks = [(mark.waits, -(mark.score or 0.0)) for mark in student.marks]
+        flags = student.graded, student.handed_in, bool(student.set_aside), bool(student.events)
+        return -student.total, marks, student.penalty, flags, student.seconds or 0.0
+
+    students = (
+        replace(
+            student,
+            name=f"Student {number}",
+            id=f"Student {number}",
+            failed=tuple(replace(check, text="") for check in student.failed),
+            set_aside=("a file that cannot be read",) if student.set_aside else (),
+            events=("grading ran into trouble",) if student.events else (),
+        )
+        for number, student in enumerate(sorted(report.students, key=shown), start=1)
+    )
+    return replace(report, students=tuple(students))
+
+
+def tallies(report: ClassReport) -> list[Tally]:
+    """For each exercise: how many have full marks, some, none, or wait for a person."""
+    rows = []
+    for i, exercise in enumerate(report.exercises):
+        marks = [student.marks[i] for student in report.graded]
+        scores = [mark.score for mark in marks if mark.score is not None and not mark.waits]
+        full = sum(score >= exercise.points for score in scores)
+        none = sum(score <= 0 for score in scores if score < exercise.points)
+        rows.append(
+            Tally(
+                exercise,
+                full=full,
+                partial=len(scores) - full - none,
+                none=none,
+                waits=sum(mark.waits for mark in marks),
+                mean=statistics.fmean(scores) if scores else None,
+            )
+        )
+    return rows
+
+
+def slips(report: ClassReport) -> list[Slip]:
+    """The misconceptions found, the commonest first; each student counts once for each."""
+    rows = []
+    for code, found in _by_kind(report).items():
+        if not CODE.fullmatch(code):
+            continue
+        known = MISCONCEPTIONS.get(code)
+        equations = sorted({check.equation for _, check in found if check.equation})
+        rows.append(
+            Slip(
+                code,
+                equation=", ".join(equations) or (known.equation if known else ""),
+                title=known.title if known else found[0][1].text,
+                students=len({student.id for student, _ in found}),
+                reteach=known.reteach if known else "",
+            )
+        )
+    return sorted(rows, key=lambda slip: (-slip.students, slip.code))
+
+
+def other_failures(report: ClassReport) -> list[OtherFailure]:
+    """The failures that name no misconception, the commonest first."""
+    rows = []
+    for kind, found in _by_kind(report).items():
+        if CODE.fullmatch(kind):
+            continue
+        cells = {check.exercise for _, check in found}
+        titles = [title(exercise) for exercise in report.exercises if exercise in cells]
+        rows.append(OtherFailure(kind, len({who.id for who, _ in found}), ", ".join(titles)))
+    return sorted(rows, key=lambda failure: (-failure.students, failure.kind))
+
+
+def needs_a_human(report: ClassReport) -> dict[str, list[Case]]:
+    """What the program could not settle alone, by kind; kinds without a case are left out."""
+    students = report.students
+    absent = [s for s in students if not s.handed_in and not s.set_aside]
+    found = {
+        "Set aside": [Case(s.name, reason) for s in students for reason in s.set_aside],
+        "Trouble while grading": [Case(s.name, event) for s in students for event in s.events],
+        "Handed in, not graded": [
+            Case(s.name, "no marks in the gradebook yet")
+            for s in students
+            if s.handed_in and not s.graded and not s.set_aside
+        ],
+        "Nothing handed in": [Case(s.name, "no submission found") for s in absent],
+        "To mark by hand": [
+            Case(title(tally.exercise), f"{tally.waits} of {len(report.graded)} answers")
+            for tally in tallies(report)
+            if tally.waits
+        ],
+    }
+    return {kind: cases for kind, cases in found.items() if cases}
+
+
+def lead(report: ClassReport) -> Markup:
+    """What to read if one reads nothing else: what was hardest, what went wrong most.
+
+    An exercise that waits for marks by hand is not judged by the few that are given.
+    """
+    shares = [
+        (tally.mean / tally.exercise.points, tally)
+        for tally in tallies(report)
+        if tally.mean is not None and tally.exercise.points and not tally.waits
+    ]
+    share, hardest = min(shares, key=lambda pair: pair[0], default=(1.0, None))
+    if hardest is None or share >= 1:
+        return Markup("Everyone has full marks so far.")
+    mean, points = _number(share * hardest.exercise.points), _number(hardest.exercise.points)
+    told = Markup("Hardest was {}: {} of {} on average.").format(
+        title(hardest.exercise), mean, points
+    )
+    for slip in slips(report)[:1]:
+        told += Markup(" The commonest slip, with {}: {} ({}).").format(
+            f"{slip.students} student" + ("s" if slip.students > 1 else ""),
+            mathematics(slip.title),
+            slip.code,
+        )
+    return told
+
+
+def histogram(report: ClassReport) -> Histogram:
+    """Marks in steps of 1, 2, 5, 10, ...: the finest that needs at most 21 bars."""
+    totals = [student.total for student in report.graded]
+    highest = max(report.points, *totals)
+    steps = (digit * 10**power for power in range(9) for digit in (1, 2, 5))
+    step = next(step for step in steps if highest // step <= 20)
+    counts = [0] * (math.floor(highest / step) + 1)
+    for total in totals:
+        counts[math.floor(total / step)] += 1
+    width = 100 / len(counts)
+    bars = tuple(
+        Bar(str(i * step), count, x=i * width, height=100 * count / max(counts))
+        for i, count in enumerate(counts)
+    )
+    middle = 0.5 if step == 1 else 0.0  # where a bar stands for a single mark, under its middle
+    return Histogram(bars, width, step, median=(report.median / step + middle) * width)
+
+
+def render(report: ClassReport) -> str:
+    """The page. Everything that goes into it is escaped; it holds no script and loads nothing."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["title"] = title
+    environment.filters["marks"] = _number
+    environment.filters["mathematics"] = mathematics
+    environment.filters["percent"] = lambda x: f"{_number(x)}%"
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        tallies=tallies(report),
+        slips=slips(report),
+        others=other_failures(report),
+        attention=needs_a_human(report),
+        histogram=histogram(report) if report.graded else None,
+        lead=lead(report) if report.graded else None,
+    )
+
+
+def _marks(gradebook: Gradebook, entry: Assignment) -> dict[tuple[str, str, str], Mark]:
+    """Every mark of an assignment in one query, by student, notebook and cell."""
+    rows = (
+        gradebook.db.query(
+            SubmittedAssignment.student_id,
+            Notebook.name,
+            BaseCell.name,
+            Grade.score,
+            Grade.auto_score.is_not(None) | Grade.manual_score.is_not(None),
+            Grade.needs_manual_grade,
+        )
+        .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+        .join(BaseCell, BaseCell.id == Grade.cell_id)
+        .filter(SubmittedAssignment.assignment_id == entry.id)
+    )
+    return {
+        (student, notebook, cell): Mark(score if given else None, waits)
+        for student, notebook, cell, score, given, waits in rows
+    }
+
+
+def _by_kind(report: ClassReport) -> dict[str, list[tuple[Student, FailedCheck]]]:
+    """The failed checks of each kind, with who failed them."""
+    found: dict[str, list[tuple[Student, FailedCheck]]] = {}
+    for student in report.students:
+        for check in student.failed:
+            found.setdefault(check.kind, []).append((student, check))
+    return found
+
+
+@dataclass(frozen=True)
+class _GradedNotebook:
+    """What a graded notebook tells beside the marks."""
+
+    failed: tuple[FailedCheck, ...]
+    events: tuple[str, ...]
+    seconds: float | None
+
+
+def _graded_notebooks(folder: Path, exercises: Sequence[Task]) -> list[_GradedNotebook]:
+    found = []
+    for name in dict.fromkeys(task.notebook for task in exercises):
+        path = folder / f"{name}.ipynb"
+        if path.is_file():
+            own = {task.name: task for task in exercises if task.notebook == name}
+            try:
+                notebook = json.loads(path.read_text(encoding="utf-8"))
+                found.append(_graded_notebook(notebook, own))
+            except (AttributeError, KeyError, TypeError, ValueError):
+                event = f"the graded {path.name} cannot be read; grade it again"
+                found.append(_GradedNotebook((), (event,), None))
+    return found
+
+
+def _graded_notebook(notebook: dict[str, Any], own: dict[str, Task]) -> _GradedNotebook:
+    tests = ((cell["metadata"].get("nbgrader", {}), cell) for cell in notebook["cells"])
+    failed = (
+        _failed_check(own[nbgrader["grade_id"]], error)
+        for nbgrader, cell in tests
+        if nbgrader.get("grade_id") in own and (error := _error(cell))
+    )
+    record = notebook["metadata"].get("bpkit", {})
+    return _GradedNotebook(
+        failed=tuple(failed),
+        events=tuple(_short(event) for event in record.get("events", ())),
+        seconds=float(record["seconds"]) if "seconds" in record else None,
+    )
+
+
+def _error(cell: dict[str, Any]) -> dict[str, Any] | None:
+    errors = (o for o in cell.get("outputs", ()) if o["output_type"] == "error")
+    return next(errors, None)
+
+
+def _failed_check(exercise: Task, error: dict[str, Any]) -> FailedCheck:
+    first_line = _short(error["evalue"].partition("\n")[0])
+    told = FIRST_LINE.fullmatch(first_line) if error["ename"] == "CheckFailed" else None
+    if told is None:
+        return FailedCheck(exercise, "", _short(error["ename"]), first_line)
+    return FailedCheck(exercise, told["equation"], told["kind"], told["text"])
+
+
+def title(exercise: Task) -> str:
+    """The exercise as people say it: "hidden delta" for "test-hidden-delta"."""
+    return exercise.name.removeprefix("test-").replace("-", " ").replace("_", " ")
+
+
+def mathematics(text: str) -> Markup:
+    """Plain-text mathematics as HTML, escaped: delta^{l+1} with its Greek letter, raised index.
+
+    >>> print(mathematics("sigma'(z^L) is left out"))
+    σ′(z<sup>L</sup>) is left out
+    """
+    for plain, letter in LETTERS.items():
+        text = re.sub(rf"(?<![A-Za-z]){plain}(?![A-Za-z])", letter, text)
+    text = text.replace("<-", "←").replace("->", "→").replace(" - ", "\u00a0−\u00a0")
+    html = str(escape(text))
+    html = re.sub(r"\^(?:\{([^{}]*)\}|(-?\w+))", _raised, html)
+    return Markup(re.sub(r"(?<=[^\W_])_(\w+)", r"<sub>\1</sub>", html))
+
+
+def _raised(index: re.Match[str]) -> str:
+    return f"<sup>{(index[1] or index[2]).replace('-', '−')}</sup>"
+
+
+def _short(text: str) -> str:
+    """Untrusted text on one line and of a length that a page can hold."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
+
+
+def _number(score: float) -> str:
+    """2 for 2.0, 1.5 for 1.5, 0.33 for a third."""
+    return f"{score:.2f}".rstrip("0").rstrip(".")
