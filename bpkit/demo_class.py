@@ -25,6 +25,9 @@ BROKEN_FILE = Answers("broken file", MATRIX.cells)
 PATTERN = "RSOSRSOSRS"
 """Right, slip or other: who comes after the first six, over and over."""
 
+COMMON = "M01", "M07", "M13"
+"""What many in a class get wrong, so that a report has something to say."""
+
 EXPLANATIONS = (
     "With z = 8 the activation is a = 0.99966 and sigma'(z) = 0.000335.\n"
     "Quadratic: delta = 0.000335. Cross-entropy: delta = a - y = 0.99966.\n"
@@ -127,7 +130,7 @@ def _kinds(rng: random.Random) -> Iterator[Answers]:
     first_slip = next(slip for slip in SLIPS if slip.kind == "M01")
     yield from (MATRIX, _over(MATRIX, first_slip), PARTLY_BLANK, LOOPS, ENDLESS_LOOP, BROKEN_FILE)
     rights = itertools.cycle(_shuffled(rng, RIGHT))
-    slips = itertools.cycle(_each_code_first(_shuffled(rng, SLIPS)))
+    slips = _with_common_ones(_each_code_first(_shuffled(rng, SLIPS)))
     others = itertools.cycle(_shuffled(rng, OTHERS))
     for number, letter in enumerate(itertools.cycle(PATTERN)):
         if letter == "R":
@@ -139,6 +142,15 @@ def _kinds(rng: random.Random) -> Iterator[Answers]:
             if number % 4 == 1:
                 slip = _both(slip, next(slips))
             yield _over(rng.choice((MATRIX, LOOPS, EINSUM)), slip)
+
+
+def _with_common_ones(slips: Sequence[Answers]) -> Iterator[Answers]:
+    """The slips over and over, with one of the common ones before every other."""
+    common = itertools.cycle([next(s for s in SLIPS if s.kind == kind) for kind in COMMON])
+    for number, slip in enumerate(itertools.cycle(slips)):
+        if number % 2 == 0:
+            yield next(common)
+        yield slip
 
 
 def _over(base: Answers, slip: Answers) -> Answers:
