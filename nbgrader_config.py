@@ -29,3 +29,6 @@ c.GenerateFeedback.preprocessors = [
     "bpkit.grading.feedback.HideHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+
+# pages without scripts, with formulas that need no network
+c.GenerateFeedback.exporter_class = "bpkit.grading.feedback_page.FeedbackExporter"
