@@ -1,0 +1,60 @@
+"""The pages that students get back, without the hidden tests."""
+
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+from nbgrader.converters import GenerateFeedback
+from nbgrader.preprocessors import ClearHiddenTests
+
+from bpkit.grading.course import Attention, ConversionFailed, Course, Track, UsageError
+
+
+class HideHiddenTests(ClearHiddenTests):
+    """A step of nbgrader's feedback: cut hidden tests, and the lines that an error shows of them.
+
+    Of an error in a cell with hidden tests only its name and message stay: a traceback quotes the
+    lines around the failing one.
+    """
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict, cell_index: int
+    ) -> tuple[NotebookNode, dict]:
+        """Cut the hidden part of one cell."""
+        hides = self.begin_test_delimeter in cell.source
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        if hides:
+            for output in cell.get("outputs", []):
+                if output.output_type == "error":
+                    output.traceback = [f"{output.ename}: {output.evalue}"]
+        return cell, resources
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """Whose pages were made, and whose could not be."""
+
+    written: tuple[str, ...]
+    attention: tuple[Attention, ...]
+
+
+def feedback(course: Course, assignment: str, track: Track) -> Feedback:
+    """Make the feedback page of every graded submission, anew.
+
+    Raises
+    ------
+    UsageError : for an unknown assignment, or if nothing is graded yet.
+    """
+    course.check_assignment(assignment)
+    students = course.students("autograded", assignment)
+    if not students:
+        raise UsageError(f"nothing of {assignment} is graded yet: run bpkit grade {assignment}")
+    attention = []
+    with course.alone():
+        for student in track(students, "feedback"):
+            try:
+                course.convert(GenerateFeedback, assignment, student)
+            except ConversionFailed as failure:
+                attention.append(Attention(student, f"no feedback: {failure}"))
+    failed = {a.student for a in attention}
+    written = tuple(student for student in students if student not in failed)
+    return Feedback(written, tuple(attention))
