@@ -1,9 +1,11 @@
-"""Rules that every lecture keeps, and a proof that the checks of lecture 3 can fail.
+"""Rules that every lecture keeps, and a proof that the checks in them can fail.
 
+The files slips_NN.py hold slips; each, put into lecture NN, must stop the cell it is put into.
 That a lecture runs, and prints what is stored in it, is held by nbval.
 """
 
 import re
+import runpy
 from pathlib import Path
 
 import nbformat
@@ -138,91 +140,61 @@ def test_relative_links_lead_somewhere(path, notebook):
                     assert (path.parent / target.split("#")[0]).exists(), f"{cell.id}: {target}"
 
 
-FOUR_EQUATIONS = ROOT / "lectures" / "03-the-four-equations.ipynb"
-
-BROKEN = {
-    # tag: (the cell that checks it, what it says, what a slip would say)
-    "N-1": ("weighted-input-check", "+ b[2][j]", "- b[2][j]"),
-    "N-2": ("activation-check", "np.exp(-z)", "np.exp(z)"),
-    "N-3": ("forward-vector-check", "a.append(sigma(z[l]))", "a.append(z[l])"),
-    "N-4": ("cost-check", "/ 2", "/ 1"),
-    "N-5": ("sigmoid-derivative-check", "(1 - sigma(z))", "(sigma(z) - 1)"),
-    "N-6": ("demon-check", "cost_from(l, z_l), z[l]", "cost_from(l, sigma(z_l)), z[l]"),
-    "BP-1": ("bp1-check", " * sigma_prime(z[3][j])", ""),
-    "BP-1a": ("bp1-vector-check", "a[3] - y", "y - a[3]"),
-    "BP-1c": ("bp1-cross-entropy-check", '"delta^3", a[3] - y', '"delta^3", 2 * (a[3] - y)'),
-    "BP-2": ("bp2-check", "sigma_prime(z[2][j])", "sigma(z[2][j])"),
-    "BP-2a": ("bp2-vector-check", "sigma_prime(z[2])", "sigma_prime(a[2])"),
-    "BP-3": ("bp3-check", "delta_2[j] for", "-delta_2[j] for"),
-    "BP-3a": ("bp3-vector-check", "delta_3,", "2 * delta_3,"),
-    "BP-4": ("bp4-check", "a[1][k]", "sigma(a[1][k])"),
-    "BP-4a": ("bp4-vector-check", "(delta_3, a[2])", "(a[2], delta_3)"),
-    "J-1": ("jacobian-check", "sigma_prime(z[2])", "sigma(z[2])"),
-    "J-2": ("short-proof-deltas-check", "J.T @ delta_3", "-J.T @ delta_3"),
-    "J-3": ("short-proof-gradients-check", "(delta[l] * db[l])", "(0 * db[l])"),
-    "N-7": ("batches-check", "in one_by_one) / N", "in one_by_one)"),
-    "N-8": ("rows-check", "+ b[l]", "- b[l]"),
-    "BP-1b": ("bp1-batch-check", "sigma_prime(Z[3])", "sigma_prime(Z[3]) / N"),
-    "BP-2b": ("bp2-batch-check", " * sigma_prime(Z[2])", ""),
-    "BP-3b": ("bp3-batch-check", "D_2.sum(axis=0) / N", "D_2[0]"),
-    "BP-4b": ("bp4-batch-check", "D_2.T @ A[1] / N", "D_2.T @ A[1] / N**2"),
-    "LW-1": ("layer-wise-forward-check", "W[2, 3].T @ g(z_lw[2])", "W[2, 3].T @ z_lw[2]"),
-    "LW-2": ("layer-wise-back-check", "(g_prime(z_lw[3]) * delta_lw[3])", "delta_lw[3]"),
-    "LW-3": ("layer-wise-gradient-check", "(x, g_prime(z_lw[2]) * ", "(x, "),
-    "LW-4": ("layer-wise-batch-check", ".T / N", ".T"),
-    "TH-1": ("theta-forward-check", "np.concatenate([[1], a[2]])", "np.concatenate([a[2], [1]])"),
-    "TH-2": ("theta-back-check", "[1:]", "[:-1]"),
-    "TH-3": ("theta-gradient-check", "[[1], a[l]]", "[[0], a[l]]"),
-    "G-1": ("graph-forward-check", "head == j", "head == j and i > 0"),
-    "G-2": ("graph-output-check", "-2 * (label", "-1 * (label"),
-    "G-3": ("graph-hidden-check", "g_prime(in_[j])", "g_prime(act[j])"),
-    "G-4": ("graph-gradient-check", "Delta[j] * act[i]", "Delta[j] * act[j]"),
+SLIPS = {
+    path.stem.removeprefix("slips_"): runpy.run_path(str(path))
+    for path in sorted(Path(__file__).parent.glob("slips_*.py"))
 }
-"""A slip for every numbered equation of lecture 3: a sign, a transpose, a factor, a letter."""
+"""By the number of a lecture: BROKEN, a slip for each of its tags, and MORE_BROKEN, others."""
 
-MORE_BROKEN = [
-    ("five-steps-check", "rows, dw, db", "rows, [d if d is None else -d for d in dw], db"),
-    ("bp2-vector-check", "w[3].T", "w[3]"),
-    ("bp4-batch-check", "D_2.T @ A[1]", "A[1].T @ D_2"),
-    ("loop-or-matrix-check", "/ 200", "/ 100"),
-    ("four-gradients-check", "dW[2, 3].T", "dW[2, 3]"),
-    ("four-gradients-check", ") / 2", ")"),
+EVERY_SLIP = [
+    pytest.param(number, *slip, id=f"{number}-{slip[0]}-{slip[2][:24]}")
+    for number, slips in SLIPS.items()
+    for slip in [*slips["BROKEN"].values(), *slips["MORE_BROKEN"]]
 ]
 
 
+def numbered(number):
+    """The lecture of this number, read anew."""
+    (path,) = [path for path in LECTURES if path.stem.startswith(f"{number}-")]
+    return read(path)
+
+
 def run(notebook, last):
-    """Run the code cells up to the one named ``last``; pictures are left out."""
+    """What the code cells up to the one named ``last`` leave behind; pictures are left out."""
     namespace: dict[str, object] = {}
     for cell in code_cells(notebook):
         if "plots.show(" not in cell.source:
             exec(cell.source, namespace)
         if cell.id == last:
-            return
+            break
+    return namespace
 
 
-def test_every_equation_of_lecture_3_has_a_slip_that_its_own_cell_must_catch():
-    following = cells_that_follow_tags(read(FOUR_EQUATIONS))
-    assert set(BROKEN) == set(following)
-    for tag, (cell, _, _) in BROKEN.items():
+def test_every_lecture_has_slips():
+    assert set(SLIPS) == {path.stem[:2] for path in LECTURES}
+
+
+@pytest.mark.parametrize("number", SLIPS)
+def test_every_equation_has_a_slip_that_its_own_cell_must_catch(number):
+    following, broken = cells_that_follow_tags(numbered(number)), SLIPS[number]["BROKEN"]
+    assert set(broken) == set(following)
+    for tag, (cell, _, _) in broken.items():
         assert cell in following[tag]
 
 
-@pytest.mark.parametrize(
-    ("id", "right", "wrong"), [*BROKEN.values(), *MORE_BROKEN], ids=lambda text: text[:24]
-)
-def test_a_broken_equation_stops_its_cell(id, right, wrong):
-    notebook = read(FOUR_EQUATIONS)
+@pytest.mark.parametrize(("number", "id", "right", "wrong"), EVERY_SLIP)
+def test_a_broken_equation_stops_its_cell(number, id, right, wrong):
+    notebook = numbered(number)
     cells = code_cells(notebook)
-    (number,) = [n for n, cell in enumerate(cells) if cell.id == id]
-    assert cells[number].source.count(right) == 1
-    run(notebook, cells[number - 1].id)
-    cells[number].source = cells[number].source.replace(right, wrong)
+    (n,) = [n for n, cell in enumerate(cells) if cell.id == id]
+    assert cells[n].source.count(right) == 1
+    namespace = run(notebook, cells[n - 1].id)
     # a slip that changes a shape may be refused by NumPy, with a ValueError, before the check
     with pytest.raises((AssertionError, ValueError)):
-        run(notebook, id)
+        exec(cells[n].source.replace(right, wrong), namespace)
 
 
-def test_lecture_3_runs_when_nothing_is_broken(capsys):
-    last = code_cells(read(FOUR_EQUATIONS))[-1].id
-    run(read(FOUR_EQUATIONS), last)
-    assert "theta dJ/dtheta^1" in capsys.readouterr().out
+@pytest.mark.parametrize("number", SLIPS)
+def test_a_lecture_runs_when_nothing_is_broken(number):
+    notebook = numbered(number)
+    run(notebook, code_cells(notebook)[-1].id)

@@ -1,0 +1,62 @@
+"""Slips that the checks of lecture 2 must catch; see test_lectures.py."""
+
+BROKEN = {
+    # tag: (the cell that checks it, what it says, what a slip would say)
+    "C-1": ("slope-check", "gradient @ (s * direction)", "abs(gradient) @ (s * direction)"),
+    "C-2": ("descent-check", "-(gradient**2).sum()", "-np.linalg.norm(gradient)"),
+    "C-3": ("one-sided-check", "(f(moved) - here) / h", "(here - f(moved)) / h"),
+    "C-4": ("truncation-check", "h / 2 * 2 / x**3", "h / 4 * 2 / x**3"),
+    "C-5": ("rounding-check", "eps * f / h", "eps * f * h"),
+    "C-6": ("best-h-check", "np.sqrt(2 * eps * f / f2)", "np.sqrt(eps * f / f2)"),
+    "C-7": ("two-sided-check", "h**2 / 6", "h**2 / 2"),
+    "C-8": ("two-sided-best-h-check", "** (1 / 3)", "** (1 / 2)"),
+    "C-9": ("loop-check", "/ (2 * h)", "/ h"),
+    "C-10": ("unroll-round-trip-check", "d * (d_below + 1)", "(d + 1) * d_below"),
+    "C-11": ("relative-error-check", "/ max(", "/ min("),
+    "C-12": ("complex-step-check", "-(h**2) / 6", "h**2 / 6"),
+    "C-13": ("chain-check", "dz_db * db_da * da_dtheta", "dz_db * db_da"),
+    "C-14": ("all-paths-check", "sum(along_paths)", "along_paths[0]"),
+    "C-15": ("number-of-paths-check", "(H - 1) * d**2", "H * d**2"),
+    "C-16": ("factoring-check", "db_da[j, i] * dz_db[j]", "db_da[j, i]"),
+    "C-17": ("bill-check", "(H - 1) * d**2 + d)", "(H - 1) * d**3 + d)"),
+    "C-18": ("two-layers-upper-check", "sigma_prime(z3) * sigma(z2)", "sigma_prime(z3) * z2"),
+    "C-19": ("two-layers-lower-check", " * w3", ""),
+    "C-20": ("tensor-check", "(i == j) * a[k]", "(i == j) * a[j]"),
+    "C-21": ("tensor-contracted-check", "np.outer(delta, a)", "np.outer(a, delta)"),
+    "C-22": ("expanded-check", "w2[j, k] * x[k]", "w2[k, j] * x[k]"),
+    "C-23": ("three-factors-check", "(sigma(z_3) - y) * sigma_prime(z_3)", "sigma_prime(z_3)"),
+    "C-24": ("five-factors-check", " * sigma_prime(z_2[j])", ""),
+    "C-25": ("seven-forward-check", " + w[4, 6] * a[4]", ""),
+    "C-26": ("seven-output-check", "7: -t if", "7: t if"),
+    "C-27": ("seven-weights-check", "delta[7] * a[i]", "delta[7] * z[i]"),
+    "C-28": ("seven-middle-check", "w[6, 7] * g_prime(z[6])", "w[6, 7] * g_prime(a[6])"),
+    "C-29": ("seven-one-path-check", " * g_prime(z[4])", ""),
+    "C-30": ("seven-two-paths-check", " + delta[6] * w[3, 6]", ""),
+}
+"""A slip for every numbered equation: a sign, a transpose, a factor, a letter, a path."""
+
+MORE_BROKEN = [
+    ("cost-code", ") / 2 / len(X)", ") / len(X)"),
+    ("slope-check", "cost(theta) - gradient", "cost(theta) - 2 * gradient"),
+    ("zero-slope-check", "slope_at(middle) < 0", "slope_at(middle) > 0"),
+    ("rounding-check", "h / 2 * f2 + eps", "h / 4 * f2 + eps"),
+    ("best-h-check", "np.sqrt(2 * f * f2)", "np.sqrt(f * f2)"),
+    ("two-sided-best-h-check", "abs(f3) + eps * f / (2 * h)", "abs(f3) + eps * f / h"),
+    ("loop-check", "up, down = theta.copy(), theta.copy()", "up, down = theta, theta"),
+    (
+        "unroll-round-trip-check",
+        "(unroll(net.w",
+        "(unroll([w if w is None else w.T for w in net.w]",
+    ),
+    (
+        "switch-off-check",
+        "student.backward(student.forward(X), Y)",
+        "student.backward(student.forward(X), 1 - Y)",
+    ),
+    ("all-paths-check", "v * (1 - b**2)[:, None]", "v * (1 - b**2)[None, :]"),
+    ("tensor-contracted-check", '"i,ijk->jk", delta', '"i,ijk->jk", 2 * delta'),
+    ("five-factors-check", "w[3][0, j]", "w[3][0, k]"),
+    ("seven-middle-check", "delta[j] * a[i]", "delta[j] * a[j]"),
+    ("seven-all-check", "- 0.1 * dw", "+ 0.1 * dw"),
+    ("other-delta-check", "behind[3] * g_prime(z[3]) * a[1]", "behind[3] * a[1]"),
+]

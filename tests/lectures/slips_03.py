@@ -1,0 +1,50 @@
+"""Slips that the checks of lecture 3 must catch; see test_lectures.py."""
+
+BROKEN = {
+    # tag: (the cell that checks it, what it says, what a slip would say)
+    "N-1": ("weighted-input-check", "+ b[2][j]", "- b[2][j]"),
+    "N-2": ("activation-check", "np.exp(-z)", "np.exp(z)"),
+    "N-3": ("forward-vector-check", "a.append(sigma(z[l]))", "a.append(z[l])"),
+    "N-4": ("cost-check", "/ 2", "/ 1"),
+    "N-5": ("sigmoid-derivative-check", "(1 - sigma(z))", "(sigma(z) - 1)"),
+    "N-6": ("demon-check", "cost_from(l, z_l), z[l]", "cost_from(l, sigma(z_l)), z[l]"),
+    "BP-1": ("bp1-check", " * sigma_prime(z[3][j])", ""),
+    "BP-1a": ("bp1-vector-check", "a[3] - y", "y - a[3]"),
+    "BP-1c": ("bp1-cross-entropy-check", '"delta^3", a[3] - y', '"delta^3", 2 * (a[3] - y)'),
+    "BP-2": ("bp2-check", "sigma_prime(z[2][j])", "sigma(z[2][j])"),
+    "BP-2a": ("bp2-vector-check", "sigma_prime(z[2])", "sigma_prime(a[2])"),
+    "BP-3": ("bp3-check", "delta_2[j] for", "-delta_2[j] for"),
+    "BP-3a": ("bp3-vector-check", "delta_3,", "2 * delta_3,"),
+    "BP-4": ("bp4-check", "a[1][k]", "sigma(a[1][k])"),
+    "BP-4a": ("bp4-vector-check", "(delta_3, a[2])", "(a[2], delta_3)"),
+    "J-1": ("jacobian-check", "sigma_prime(z[2])", "sigma(z[2])"),
+    "J-2": ("short-proof-deltas-check", "J.T @ delta_3", "-J.T @ delta_3"),
+    "J-3": ("short-proof-gradients-check", "(delta[l] * db[l])", "(0 * db[l])"),
+    "N-7": ("batches-check", "in one_by_one) / N", "in one_by_one)"),
+    "N-8": ("rows-check", "+ b[l]", "- b[l]"),
+    "BP-1b": ("bp1-batch-check", "sigma_prime(Z[3])", "sigma_prime(Z[3]) / N"),
+    "BP-2b": ("bp2-batch-check", " * sigma_prime(Z[2])", ""),
+    "BP-3b": ("bp3-batch-check", "D_2.sum(axis=0) / N", "D_2[0]"),
+    "BP-4b": ("bp4-batch-check", "D_2.T @ A[1] / N", "D_2.T @ A[1] / N**2"),
+    "LW-1": ("layer-wise-forward-check", "W[2, 3].T @ g(z_lw[2])", "W[2, 3].T @ z_lw[2]"),
+    "LW-2": ("layer-wise-back-check", "(g_prime(z_lw[3]) * delta_lw[3])", "delta_lw[3]"),
+    "LW-3": ("layer-wise-gradient-check", "(x, g_prime(z_lw[2]) * ", "(x, "),
+    "LW-4": ("layer-wise-batch-check", ".T / N", ".T"),
+    "TH-1": ("theta-forward-check", "np.concatenate([[1], a[2]])", "np.concatenate([a[2], [1]])"),
+    "TH-2": ("theta-back-check", "[1:]", "[:-1]"),
+    "TH-3": ("theta-gradient-check", "[[1], a[l]]", "[[0], a[l]]"),
+    "G-1": ("graph-forward-check", "head == j", "head == j and i > 0"),
+    "G-2": ("graph-output-check", "-2 * (label", "-1 * (label"),
+    "G-3": ("graph-hidden-check", "g_prime(in_[j])", "g_prime(act[j])"),
+    "G-4": ("graph-gradient-check", "Delta[j] * act[i]", "Delta[j] * act[j]"),
+}
+"""A slip for every numbered equation: a sign, a transpose, a factor, a letter."""
+
+MORE_BROKEN = [
+    ("five-steps-check", "rows, dw, db", "rows, [d if d is None else -d for d in dw], db"),
+    ("bp2-vector-check", "w[3].T", "w[3]"),
+    ("bp4-batch-check", "D_2.T @ A[1]", "A[1].T @ D_2"),
+    ("loop-or-matrix-check", "/ 200", "/ 100"),
+    ("four-gradients-check", "dW[2, 3].T", "dW[2, 3]"),
+    ("four-gradients-check", ") / 2", ")"),
+]
