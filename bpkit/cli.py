@@ -36,7 +36,7 @@ except ModuleNotFoundError as error:
     sys.exit(2)
 
 if TYPE_CHECKING:
-    from bpkit.grading.course import Attention, Course
+    from bpkit.grading.course import Attention, Counted, Course
     from bpkit.grading.demo import Demo
 
 DONE, NEEDS_A_HUMAN, WRONG_USAGE, BUG, STOPPED = 0, 1, 2, 70, 130
@@ -166,14 +166,32 @@ def collect(download: Path, assignment: str, course_dir: Path) -> int:
 @assignment
 @click.option("--student", help="Grade this student only.")
 @click.option("--force", is_flag=True, help="Grade again what is graded already.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 1000),
+    help="How many at a time on this machine; as many as it has processors by default.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Have the workers of a Dask scheduler do it, like tcp://10.0.0.1:8786.",
+)
 @unsafe_no_jail
 @course_dir
 def grade(
-    assignment: str, student: str | None, force: bool, unsafe_no_jail: bool, course_dir: Path
+    assignment: str,
+    student: str | None,
+    force: bool,
+    jobs: int | None,
+    scheduler: str | None,
+    unsafe_no_jail: bool,
+    course_dir: Path,
 ) -> int:
     """Grade the submissions that are new. Student code runs in a jail."""
-    from bpkit.grading.grade import grade
+    from bpkit.grading.grade import Where, grade
 
+    if jobs and scheduler:
+        raise click.UsageError("--jobs is for this machine and --scheduler for others: name one")
     course = _course(course_dir)
     if unsafe_no_jail:
         print(
@@ -182,7 +200,13 @@ def grade(
             file=sys.stderr,
         )
     done = grade(
-        course, assignment, track, student=student, force=force, unsafe_no_jail=unsafe_no_jail
+        course,
+        assignment,
+        track,
+        student=student,
+        force=force,
+        unsafe_no_jail=unsafe_no_jail,
+        where=Where(jobs, scheduler),
     )
     _say(f"{len(done.graded)} graded, {len(done.already)} graded before")
     if done.by_hand:
@@ -324,7 +348,7 @@ def _course(start: Path) -> "Course":
     return find_course(start)
 
 
-def track(items: Sequence[Any], what: str) -> Iterable[Any]:
+def track(items: "Counted", what: str) -> Iterable[Any]:
     """A progress bar, with the rate and the time left, while one goes through the items."""
     columns = (
         TextColumn("{task.description:<10}"),
@@ -334,7 +358,7 @@ def track(items: Sequence[Any], what: str) -> Iterable[Any]:
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     with Progress(*columns, console=progress_console) as progress:
-        yield from progress.track(items, description=what)
+        yield from progress.track(items, total=len(items), description=what)
 
 
 class _Rate(ProgressColumn):

@@ -31,6 +31,10 @@ SEED = 1986
 """Of the instances that students see. Grading sets the environment variable BPKIT_SEED instead."""
 
 
+Result = tuple[Any, BaseException | None]
+"""What a call returned, or else what it raised."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of one call."""
@@ -93,7 +97,11 @@ def _seed() -> int:
 
 
 def _failed(task: Task, function: Callable[..., Any], instances: Sequence[Args]) -> Failed | None:
-    outcomes = [_outcome(task, function, args) for args in instances]
+    given = [copy.deepcopy(dict(args)) for args in instances]
+    outcomes = [
+        _outcome(task, function, args, left, result)
+        for args, left, result in zip(instances, given, _results(function, given))
+    ]
     slip = _recognised(task, outcomes)
     for number, outcome in enumerate(outcomes, start=1):
         if outcome.faults or (outcome.changed and not slip):
@@ -101,16 +109,40 @@ def _failed(task: Task, function: Callable[..., Any], instances: Sequence[Args])
     return None
 
 
-def _outcome(task: Task, function: Callable[..., Any], args: Args) -> Outcome:
-    """Call a function on copies, with its stderr going where print goes: a warning is no error."""
+def _results(function: Callable[..., Any], calls: Sequence[Args]) -> Iterator[Result]:
+    """The result of each call in turn; the arguments are left as the function left them.
+
+    The function's stderr goes where print goes: a warning is no error. A function that runs in
+    another process takes all calls at once.
+    """
+    if hasattr(function, "call_for_each"):
+        with np.errstate(all="ignore"):
+            results = function.call_for_each([tuple(args.values()) for args in calls])
+        yield from results
+        return
+    for args in calls:
+        try:
+            with redirect_stderr(sys.stdout), np.errstate(all="ignore"):
+                answer = function(*args.values())
+        except (Exception, SystemExit) as error:
+            yield None, error
+        else:
+            yield answer, None
+
+
+def _outcome(
+    task: Task,
+    function: Callable[..., Any],
+    args: Args,
+    left: Args,
+    result: Result,
+) -> Outcome:
+    """Judge one call, which was made with copies of ``args`` that are ``left`` now."""
     expected = task.right(*args.values())
-    given = copy.deepcopy(dict(args))
-    try:
-        with redirect_stderr(sys.stdout), np.errstate(all="ignore"):
-            answer = function(*given.values())
-    except (Exception, SystemExit) as error:
+    answer, error = result
+    if error is not None:
         return Outcome(args, expected, None, {"": fault_of_exception(task.name, function, error)})
-    changed = tuple(name for name in args if not _same(args[name], given[name]))
+    changed = tuple(name for name in args if not _same(args[name], left[name]))
     return Outcome(args, expected, _leaves(task, answer), _faults(task, answer, expected), changed)
 
 

@@ -29,7 +29,13 @@ def fault_of_exception(name: str, function: Callable[..., Any], error: BaseExcep
 def _students_frame(
     function: Callable[..., Any], error: BaseException
 ) -> traceback.FrameSummary | None:
-    """Where in the notebook an error comes from: the innermost frame of the function's module."""
+    """Where in the notebook an error comes from: the innermost frame of the function's module.
+
+    An error of a function that runs in another process brings it along, as ``student_line``.
+    """
+    brought = getattr(error, "student_line", None)
+    if isinstance(brought, traceback.FrameSummary):
+        return brought
     namespace = getattr(function, "__globals__", None)
     theirs = [
         (frame.f_code, line)

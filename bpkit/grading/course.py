@@ -12,18 +12,19 @@ import re
 import shutil
 import sysconfig
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from nbgrader.api import Gradebook
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.converters import BaseConverter
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from bpkit.grading.files import only_one
 
@@ -31,8 +32,19 @@ CONFIG = "nbgrader_config.py"
 LOG = "bpkit.log"
 LOCK = ".bpkit.lock"
 
-Track = Callable[[Sequence[Any], str], Iterable[Any]]
-"""Goes through a sequence and shows how far it is: ``for name in track(names, "grading")``."""
+G = TypeVar("G", bound=Gradebook)
+
+
+class Counted(Protocol):
+    """What one can go through, and knows how long it is."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+Track = Callable[[Counted, str], Iterable[Any]]
+"""Goes through things and shows how far it is: ``for name in track(names, "grading")``."""
 
 
 class UsageError(Exception):
@@ -157,17 +169,35 @@ class Course:
             known = ", ".join(self.assignments) or "none yet"
             raise UsageError(f"unknown assignment {assignment!r}; there are: {known}")
 
-    def gradebook(self, kind: type[G] = Gradebook) -> G:
+    def gradebook(self) -> Gradebook:
         """nbgrader's gradebook, to be used in a ``with`` block.
 
         Raises
         ------
         UsageError : if the database cannot be opened.
         """
+        return self.open(Gradebook)
+
+    def open(self, kind: type[G]) -> G:
+        """The same as an object of a class of our own.
+
+        Raises
+        ------
+        UsageError : if the database cannot be opened.
+        """
+        url = self.directory.db_url
         try:
-            return Gradebook(self.directory.db_url, self.directory.course_id)
+            return kind(url, self.directory.course_id)
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"{_without_password(url)} needs {error.name}, which is not installed; for "
+                'PostgreSQL type: pip install "bpkit[postgres]"'
+            ) from error
         except DatabaseError as error:
-            raise UsageError(f"{self.directory.db_url} cannot be used: {error.orig}") from error
+            reason = " ".join(str(error.orig).split())
+            raise UsageError(f"{_without_password(url)} cannot be used: {reason}") from error
+        except ArgumentError as error:
+            raise UsageError(f"db_url in {CONFIG} is not the address of a database") from error
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -211,6 +241,10 @@ class Course:
 
     def _folder(self, step: str, student: str, assignment: str) -> Path:
         return Path(self.directory.format_path(step, student, assignment))
+
+
+def _without_password(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
 
 
 class _Errors(logging.Handler):

@@ -6,21 +6,21 @@ nbgrader has ``Execute``. All other steps, the gradebook, feedback and formgrade
 
 import json
 import os
-import stat
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import find_all_files
 from traitlets import Bool, Float, Integer
 
+from bpkit.grading.beside import files_beside
 from bpkit.grading.execution import Settings, execute_notebook
 from bpkit.grading.jail import JailUnavailable
+from bpkit.grading.view import HidesUnknown
 
-FILES_LIMIT, FILES_COUNT = 16 << 20, 1000
-"""Bytes and number of the files beside a notebook: they must fit into the jail's /tmp."""
+DECIDING = ("grade", "solution", "locked", "task")
 
 
 class JailedExecute(NbGraderPreprocessor):
@@ -35,30 +35,45 @@ class JailedExecute(NbGraderPreprocessor):
         "read and change everything that you can.",
     ).tag(config=True)
 
-    def preprocess(self, nb, resources):
-        settings = Settings(
+    def settings(self) -> Settings:
+        """How notebooks are executed, as the course's configuration has it."""
+        return Settings(
             cell_seconds=self.cell_timeout,
             total_seconds=self.total_timeout,
             memory=self.memory,
             seed=os.environ.get("BPKIT_SEED"),
             unsafe_no_jail=self.unsafe_no_jail,
         )
+
+    def preprocess(self, nb, resources):
         if self.unsafe_no_jail:
             self.log.warning(
                 "unsafe_no_jail is set: this student's code runs with your own rights, and can "
                 "read and change everything that you can, the gradebook included"
             )
+        nb = _with_marks_of(nb, self._course_notebook(resources))
         try:
             executed = execute_notebook(
-                json.dumps(nb).encode(), settings, self._files_beside(resources)
+                json.dumps(nb).encode(), self.settings(), self._files_beside(resources)
             )
-        except JailUnavailable as problem:
+        except (JailUnavailable, HidesUnknown) as problem:
             self.log.critical("Nothing was graded: %s", problem)
             raise NbGraderException(str(problem)) from None
         nb = nbformat.from_dict(json.loads(executed))
         for event in nb.metadata.bpkit.events:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], event)
         return nb, resources
+
+    def _course_notebook(self, resources) -> NotebookNode:
+        course, about = CourseDirectory(parent=self), resources["nbgrader"]
+        folder = course.format_path(course.source_directory, ".", about["assignment"])
+        path = Path(folder) / f"{about['notebook']}.ipynb"
+        try:
+            return nbformat.read(path, as_version=4)
+        except OSError as error:
+            raise NbGraderException(
+                f"{path} cannot be read ({error.strerror}): it says which cells are the course's"
+            ) from None
 
     def _files_beside(self, resources) -> dict[str, bytes]:
         """The files that the notebook may read, by relative path: the student's, then the course's.
@@ -73,29 +88,30 @@ class JailedExecute(NbGraderPreprocessor):
             course.format_path(course.submitted_directory, student, assignment),
             course.format_path(course.source_directory, ".", assignment),
         )
-        files: dict[str, bytes] = {}
-        left = FILES_LIMIT
-        for folder in folders:
-            for path in find_all_files(folder, [*course.ignore, "*.ipynb", "timestamp.txt"]):
-                content = _read_without_links(Path(folder), Path(path).relative_to(folder), left)
-                if content is None or len(files) == FILES_COUNT:
-                    self.log.warning("%s: %s is not given to the notebook", student, path)
-                    continue
-                files[os.path.relpath(path, folder)] = content
-                left -= len(content)
+        files, refused = files_beside(map(Path, folders), course.ignore, ())
+        for name in refused:
+            self.log.warning("%s: %s is not given to the notebook", student, name)
         return files
 
 
-def _read_without_links(folder: Path, name: Path, limit: int) -> bytes | None:
-    """A regular file of at most limit bytes; None for others, and for what a link leads to."""
-    if any((folder / parent).is_symlink() for parent in name.parents if parent != Path(".")):
-        return None
-    try:
-        fd = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    with open(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            return None
-        content = file.read(limit + 1)
-    return content if len(content) <= limit else None
+def _with_marks_of(nb: NotebookNode, original: NotebookNode) -> NotebookNode:
+    """The notebook with the course's word on which cells are tests, answers and locked.
+
+    nbgrader restores the source of a locked cell, but believes a submission that says that a test
+    is an answer, or that a cell which it does not know is a test.
+    """
+    nb = nbformat.from_dict(nb)
+    nb.metadata["bpkit"] = original.metadata.get("bpkit", {})
+    marks = {
+        cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader
+        for cell in original.cells
+        if "nbgrader" in cell.metadata
+    }
+    for cell in nb.cells:
+        about = cell.metadata.get("nbgrader", {})
+        known = marks.get(about.get("grade_id"))
+        if known is None:
+            cell.metadata.pop("nbgrader", None)
+        else:
+            about.update({key: known.get(key, False) for key in DECIDING})
+    return nb

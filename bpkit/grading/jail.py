@@ -497,7 +497,14 @@ def kill_and_wait(pidfd: int) -> None:
     """Kill a process and wait until it is gone; process 1 of a namespace goes after all others."""
     with contextlib.suppress(ProcessLookupError):
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-    select.select([pidfd], [], [], KILL_TAKES)
+    becomes_readable(pidfd, KILL_TAKES)
+
+
+def becomes_readable(fd: int, seconds: float) -> bool:
+    """Whether there is something to read, or a process has ended, within so many seconds."""
+    events = select.poll()
+    events.register(fd, select.POLLIN)
+    return bool(events.poll(1000 * seconds))
 
 
 def _receive(fd: int, into: bytearray) -> bool:

@@ -1,28 +1,21 @@
-"""Runs a notebook's code cells inside the jail, and sends what each of them put out.
-
-The job comes as JSON on standard input::
-
-    {"cells": [[index, source], ...], "cell_seconds": 10, "output_limit": 1000000,
-     "files": {"data.csv": base64, ...}}
-
-and results leave as frames on descriptor 3, each a length (4 bytes, big-endian) and JSON of that
-length: ``{"start": index}`` before a cell runs, ``{"cell": index, "outputs": [...]}`` after it, the
-outputs as in nbformat 4. What was sent before a crash is safe with the reader.
+"""Runs cells as a notebook does, and records what each of them puts out.
 
 Cells run in IPython's own shell, so magics, rich display, figures and tracebacks are those of a
-notebook. This file runs by its path and imports nothing of bpkit.
+notebook. Outputs are as in nbformat 4, of the kinds that a grader may look at, up to a limit.
+This file runs on both sides and imports nothing of bpkit.
 """
 
 import base64
-import contextlib
 import io
-import json
 import linecache
 import os
 import signal
-import struct
+import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -30,9 +23,9 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-RESULTS = 3
 KEPT = ("text/plain", "text/latex", "text/markdown", "image/png", "image/jpeg")
 """The kinds of output that are shown to a grader; HTML, JavaScript and SVG could run code there."""
+OWN = "bpkit.grading."
 SHORTENED = "\n[output shortened]\n"
 AGAIN = 1.0
 """Seconds after which a cell that swallowed the time limit gets it again."""
@@ -40,11 +33,30 @@ AGAIN = 1.0
 Output = dict[str, Any]
 
 
-class TimeLimit(BaseException):
-    """Raised in a cell that has run for too long; not an Exception, which cells often swallow."""
+WARMING = (
+    "import matplotlib.pyplot as plt",
+    "fig, ax = plt.subplots(layout='constrained')\nax.loglog([1, 2], label='$a$')\nax.legend();",
+    "plt.close('all')",
+    "1 / 0",
+    "def f(:",
+    "[1.5]",
+)
+"""Cells that use what is slow when it is used for the first time."""
+
+
+class Ended(BaseException):
+    """Ends a cell from outside; not an Exception, which cells often swallow."""
 
     def _render_traceback_(self):
-        return [f"TimeLimit: {self}"]
+        return [f"{type(self).__name__}: {self}"]
+
+
+class TimeLimit(Ended):
+    """Raised in a cell that has run for too long."""
+
+    def __init__(self, seconds: float, where: str):
+        super().__init__(f"the cell was stopped after {seconds:g} s{where}")
+        self.where = where
 
 
 class Recorder:
@@ -195,11 +207,35 @@ class Shell(InteractiveShell):
         signal.setitimer(signal.ITIMER_REAL, 0)
         super().showtraceback(*args, **kwargs)
 
+    def _get_exc_info(self, exc_tuple=None):
+        """The exception, with a traceback that ends where it comes to the grader's own files."""
+        kind, value, entry = super()._get_exc_info(exc_tuple)
+        first, last = entry, None
+        while entry is not None:
+            if not entry.tb_frame.f_globals.get("__name__", "").startswith(OWN):
+                last = entry
+            entry = entry.tb_next
+        if last is not None:
+            last.tb_next = None
+        return kind, value, first
+
     def _showtraceback(self, etype, evalue, stb):
         recorder.error(etype.__name__, _describe(evalue), [str(line) for line in stb])
 
     def ask_exit(self):
         """``exit()`` in a cell does nothing: the cells after it count too."""
+
+    def system(self, cmd):
+        """``!command``: IPython would give it a terminal, of which a jail has none."""
+        done = subprocess.run(
+            self.var_expand(cmd, depth=1),
+            shell=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        recorder.stream("stdout", done.stdout.decode(errors="replace"))
+        self.user_ns["_exit_code"] = done.returncode
 
     def enable_gui(self, gui=None):
         """Figures are drawn inline; there is no event loop of a window system to join."""
@@ -223,60 +259,86 @@ class DirectOutput:
         return text.decode(errors="replace")
 
 
-def main() -> None:
-    job = json.load(sys.stdin)
-    os.set_inheritable(RESULTS, False)
-    for name, content in job["files"].items():
-        # a file that cannot be here is missing for its reader, and for nobody else
-        with contextlib.suppress(OSError):
-            os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
-            with open(name, "wb") as file:
-                file.write(base64.b64decode(content))
-    direct = DirectOutput()
+@cache
+def warm_shell() -> Shell:
+    """The shell of this process, with nothing in it; what is slow at first has been done once."""
     config = Config()
     config.HistoryManager.enabled = False
     shell = Shell.instance(
         config=config, display_pub_class=Publisher, displayhook_class=Hook, colors="neutral"
     )
-    sys.path.insert(0, os.getcwd())
-    sys.stdout, sys.stderr = Stream("stdout", 1), Stream("stderr", 2)
-    for index, source in job["cells"]:
-        _send({"start": index})
-        recorder.begin(job["output_limit"])
-        _run(shell, source, job["cell_seconds"])
-        recorder.stream("stdout", direct.take(recorder.left + 1))
-        _send({"cell": index, "outputs": recorder.finished()})
-    # no exit handlers, and no waiting for threads that the cells left behind
-    os._exit(0)
+    for source in WARMING:
+        run_cell(shell, source, 60, 1 << 20)
+    shell.reset(new_session=True)
+    linecache.clearcache()
+    return shell
 
 
-def _run(shell: Shell, source: str, seconds: float) -> None:
-    """Run one cell; whatever happens in it ends up among its outputs."""
+class CellRecorder:
+    """Takes over the standard streams of this process, and runs cells in its shell."""
 
-    def out_of_time(signum, frame):
-        raise TimeLimit(f"the cell was stopped after {seconds:g} s{_where(frame)}")
+    def __init__(self) -> None:
+        self.shell = warm_shell()
+        self.direct = DirectOutput()
+        sys.stdout, sys.stderr = Stream("stdout", 1), Stream("stderr", 2)
 
-    signal.signal(signal.SIGALRM, out_of_time)
-    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+    def run(self, source: str, seconds: float, limit: int) -> list[Output]:
+        """The outputs of a cell, which may run for so long and put out so many characters."""
+        run_cell(self.shell, source, seconds, limit)
+        recorder.stream("stdout", self.direct.take(recorder.left + 1))
+        return recorder.finished()
+
+    def stop(self) -> None:
+        """Drop everything that is put out from now on."""
+        recorder.begin(0)
+        nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        for fd in 1, 2:
+            os.dup2(nowhere, fd)
+        os.close(nowhere)
+
+
+def run_cell(shell: Shell, source: str, seconds: float, limit: int) -> None:
+    """Run one cell; whatever happens in it ends up among the recorder's outputs."""
+    recorder.begin(limit)
     try:
-        result = shell.run_cell(source, store_history=True)
+        with time_limit(seconds, shell.user_ns):
+            result = shell.run_cell(source, store_history=True)
         failure = result.error_before_exec or result.error_in_exec
     except BaseException as error:  # a cell can break IPython itself, or time out inside it
         failure = error
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
     shown = any(output["output_type"] == "error" for output in recorder.outputs)
     if failure is not None and not shown:
         name, value = type(failure).__name__, _describe(failure)
         recorder.error(name, value, [f"{name}: {value}"])
 
 
-def _where(frame) -> str:
+@contextmanager
+def time_limit(seconds: float, namespace: dict[str, Any]) -> Iterator[None]:
+    """Raise `TimeLimit` in what runs for longer, and again as long as it goes on.
+
+    Parameters
+    ----------
+    namespace : the names of the notebook, by which its own lines are known.
+    """
+
+    def out_of_time(signum, frame):
+        raise TimeLimit(seconds, _where(frame, namespace))
+
+    before = signal.signal(signal.SIGALRM, out_of_time)
+    left = signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *left)
+
+
+def _where(frame, namespace: dict[str, Any]) -> str:
     """The innermost line of a cell that a frame is in, as in ", in line 3: while True:"."""
     while frame is not None:
-        name = frame.f_code.co_filename
-        if frame.f_globals.get("__name__") == "__main__" and name != __file__:
-            line = linecache.getline(name, frame.f_lineno).strip()
+        if frame.f_globals is namespace:
+            line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
             return f", in line {frame.f_lineno}: {line}"
         frame = frame.f_back
     return ""
@@ -293,14 +355,3 @@ def _as_text(value: Any) -> str:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value if isinstance(value, str) else str(value)
-
-
-def _send(message: dict) -> None:
-    body = json.dumps(message).encode()
-    frame = memoryview(struct.pack(">I", len(body)) + body)
-    while frame:
-        frame = frame[os.write(RESULTS, frame) :]
-
-
-if __name__ == "__main__":
-    main()
