@@ -8,7 +8,7 @@ demo: .venv/ready
 	$(BIN)/bpkit demo
 
 test: .venv/ready
-	.ci/system-packages bubblewrap:bwrap chromium:chromium
+	.ci/system-packages bubblewrap:bwrap chromium:chromium postgresql:postgres
 	$(BIN)/python -m pytest
 
 check: .venv/ready

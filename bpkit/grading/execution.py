@@ -273,10 +273,20 @@ class _Submission:
                         index, process.run_cell(cell.source, min(settings.cell_seconds, left))
                     )
             except _Broken as broken:
+                timed_out = [i for i in self.cells if i < index and self._ran_out_of_time(i)]
+                if process.exceeded and timed_out:
+                    # what it started may go on, and is not the fault of the cells after it
+                    self.events.append(f"cell {self.cells[timed_out[-1]].name}: {broken}")
+                    return timed_out[-1]
                 if index not in self.outputs:
                     self._stopped(index, str(broken))
                 return index
         return None
+
+    def _ran_out_of_time(self, index: int) -> bool:
+        """Whether a cell that is not skipped was stopped at its time limit."""
+        outputs = self.outputs.get(index, [])
+        return index not in self.skipped and any(o.get("ename") == "TimeLimit" for o in outputs)
 
     def _keep(self, index: int, outputs: list[Output]) -> None:
         """Put the outputs of a cell on record, unless an earlier process has run it too."""
@@ -286,7 +296,7 @@ class _Submission:
         if self.left < 0:
             raise _Broken("it sent more output than a submission may")
         self.outputs[index] = outputs
-        if any(output.get("ename") == "TimeLimit" for output in outputs):
+        if self._ran_out_of_time(index):
             self.events.append(f"cell {self.cells[index].name}: it was stopped at its time limit")
 
     def exam(self, template: Template, bench: Bench) -> None:

@@ -57,11 +57,7 @@ def main(door: int) -> None:
     # as process 1 of its namespace it hears no signal that it has no handler for
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.path.insert(0, os.getcwd())
-    try:
-        Session(Channel(socket.socket(fileno=door))).serve()
-    finally:
-        # no exit handlers, and no waiting for threads that the cells left behind
-        os._exit(0)
+    Session(Channel(socket.socket(fileno=door))).serve()
 
 
 class Session:
@@ -105,14 +101,17 @@ class Session:
             os.close(fd)
             self.snapshots.append(pid)
             return {}
+        status = 1
         try:
             # a group of its own: what a test's call does to its group is not for the other tests
             os.setsid()
             self.channel.close()
             self.recorder.stop()
             Snapshot(Channel(socket.socket(fileno=fd)), namespace, fresh).serve()
+            status = 0
         finally:
-            os._exit(0)
+            # no exit handlers of student code, and no waiting for its threads
+            os._exit(status)
 
     def _ended(self, number: int) -> int | None:
         """The exit status of a snapshot, 128 + n if signal n ended it; None if it lives on."""

@@ -129,6 +129,33 @@ def test_the_tests_see_nothing_of_each_other_and_the_cells_nothing_of_the_tests(
 
 
 @pytest.mark.jail
+def test_memory_that_a_stopped_cell_left_others_to_fill_is_not_the_next_cells_fault():
+    hungry = """
+import os, time
+for i in range(6):
+    if os.fork() == 0:
+        time.sleep(1.5)
+        x = b'x' * (100 << 20)
+        time.sleep(20)
+        os._exit(0)
+time.sleep(20)
+"""
+    settings = Settings(cell_seconds=1, memory=400 << 20)
+    notebook = execute(
+        hungry,
+        *["import time\ntime.sleep(0.7)"] * 3,
+        "y = 1",
+        test_cell("assert y == 1"),
+        settings=settings,
+    )
+    assert errors(notebook) == ["TimeLimit", None, None, None, None, None]
+    assert notebook["metadata"]["bpkit"]["events"] == [
+        "cell number 1: it was stopped at its time limit",
+        "cell number 1: it used more than 400 MB of memory",
+    ]
+
+
+@pytest.mark.jail
 def test_processes_that_leave_no_room_for_a_test_are_told():
     bomb = "import os, time\nwhile True:\n    if os.fork() == 0:\n        time.sleep(60)"
     notebook = execute(code(bomb, **nbgrader("bomb", solution=True)), test_cell("1"))
