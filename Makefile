@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench lab release clean
+.PHONY: demo test check attacks bench lab release clean
 
 demo: .venv/ready
 	$(BIN)/bpkit demo
@@ -20,6 +20,10 @@ bench: .venv/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks --benchmark-enable \
 	  --benchmark-only --benchmark-columns=median,iqr,rounds
+
+attacks: .venv/ready
+	.ci/system-packages bubblewrap:bwrap
+	$(BIN)/python -m pytest tests/attacks
 
 lab: .venv/ready
 	$(BIN)/jupyter lab

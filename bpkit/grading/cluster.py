@@ -4,6 +4,7 @@ What a submission takes goes with it, and what comes back is its notebooks: work
 nothing of the course. They write nothing.
 """
 
+import asyncio
 import contextlib
 import itertools
 import logging
@@ -18,6 +19,8 @@ from pathlib import Path
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, Worker, WorkerPlugin, wait
 from distributed.comm import CommClosedError
+from distributed.core import rpc
+from distributed.security import Security
 
 from bpkit.grading import staff
 from bpkit.grading.course import UsageError
@@ -72,25 +75,43 @@ def on_this_machine(settings: Settings, jobs: int, place: Path) -> Iterator[Run]
         Client(cluster) as client,
     ):
         client.register_plugin(_Undisturbed())
-        yield _Runner(client, settings).run
+        with contextlib.closing(_Runner(client, settings)) as runner:
+            yield runner.run
 
 
 @contextmanager
 def elsewhere(settings: Settings, scheduler: str) -> Iterator[Run]:
     """On the workers of a Dask scheduler, wherever they are.
 
+    Whoever reaches a scheduler at ``tcp://`` can run programs on its workers: outside of a network
+    of one's own it should be at ``tls://``, with the certificates that Dask's configuration names.
+
     Raises
     ------
     UsageError : if the scheduler does not answer, or has no workers.
     """
     try:
+        asyncio.run(_identity(scheduler))
         client = Client(scheduler, timeout=ANSWER_TAKES)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise UsageError(
-            f"no Dask scheduler answers at {scheduler}: {first_line(error)}"
+            f"no Dask scheduler answers at {scheduler}: look for the right address, like "
+            f"tcp://10.0.0.1:8786 ({first_line(error) or type(error).__name__})"
         ) from error
-    with dask.config.set(QUIET), client:
-        yield _Runner(client, settings).run
+    with dask.config.set(QUIET), client, contextlib.closing(_Runner(client, settings)) as runner:
+        yield runner.run
+
+
+async def _identity(scheduler: str) -> None:
+    """Ask a scheduler who it is: `Client` would wait for ever for a server that is something else.
+
+    Raises
+    ------
+    OSError, ValueError, TypeError : if there is none.
+    """
+    arguments = Security().get_connection_args("client")
+    async with asyncio.timeout(ANSWER_TAKES), rpc(scheduler, connection_args=arguments) as remote:
+        await remote.identity()
 
 
 class _Undisturbed(WorkerPlugin):
@@ -117,21 +138,17 @@ class _Runner:
         nothing else to do can be put down to a submission.
         """
         suspects = []
-        try:
-            for work, executed in self._execute(works, alone=False):
-                if executed:
-                    yield executed
-                else:
-                    suspects.append(work)
-            for work in suspects:
-                executed = None
-                while executed is None and self.deaths[work.student] < MOST_DEATHS:
-                    ((_, executed),) = self._execute([work], alone=True)
-                count = self.deaths[work.student]
-                problem = f"set aside: its run killed {count} workers"
-                yield executed or Executed(work.student, problem=problem)
-        finally:
-            self._tidy()
+        for work, executed in self._execute(works, alone=False):
+            if executed:
+                yield executed
+            else:
+                suspects.append(work)
+        for work in suspects:
+            executed = None
+            while executed is None and self.deaths[work.student] < MOST_DEATHS:
+                ((_, executed),) = self._execute([work], alone=True)
+            problem = f"set aside: its run killed {self.deaths[work.student]} workers"
+            yield executed or Executed(work.student, problem=problem)
 
     def _execute(
         self, works: Iterable[Work], alone: bool
@@ -193,9 +210,8 @@ class _Runner:
                 ) from error
             return Executed(work.student, problem=not_graded(error))
 
-    def _tidy(self) -> None:
+    def close(self) -> None:
         """Leave nothing on the workers: no submission, no process that serves submissions."""
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):  # the workers may be gone
             self.client.cancel(list(self.running))
             self.client.run(staff.dismiss, on_error="ignore")
-        self.running.clear()

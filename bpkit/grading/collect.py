@@ -25,6 +25,8 @@ MOST_FILES = 200
 """Files that one submission may have."""
 CHUNK = 2**20
 TIMESTAMP = "timestamp.txt"
+LONGEST_TIMESTAMP = 200
+"""Bytes that are read of it."""
 
 COPY = re.compile(r"(copy of )?(?P<stem>.*?)([ _-]*\(\d+\)|-copy\d*|[ _-]+copy)*")
 """What browsers and file managers make of a name: "copy of x", "x (1)", "x-copy1"."""
@@ -89,7 +91,8 @@ def handed_in(submission: Path) -> datetime | None:
     if not path.exists():
         return None
     try:
-        noted = path.read_text(encoding="utf-8").strip()
+        with path.open("rb") as file:
+            noted = file.read(LONGEST_TIMESTAMP).decode("utf-8").strip()
         return parse_utc(noted) if noted else None
     except (ValueError, OverflowError):
         raise ValueError(f"{TIMESTAMP} holds no date; correct or delete it") from None

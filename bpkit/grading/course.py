@@ -290,6 +290,7 @@ def open_course(root: Path) -> Course:
     ------
     UsageError : if its configuration cannot be read, or its source folder is missing.
     """
+    root = root.absolute()
     if glob.escape(str(root)) != str(root):
         raise UsageError(
             f"nbgrader cannot work in {root}: rename the folder so that its path has none of * ? ["

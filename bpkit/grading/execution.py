@@ -254,7 +254,8 @@ class _Submission:
         self.close()
         settings = self.settings
         limits = Limits(
-            wall=2 * settings.total_seconds,
+            # the times of cells and tests are kept here; this ends what is left behind
+            wall=3 * settings.total_seconds,
             cpu=int(2 * settings.total_seconds) + 1,
             memory=settings.memory,
             processes=PROCESSES + sum(cell.role == "test" for cell in self.cells.values()),

@@ -18,6 +18,7 @@ from traitlets import Bool, Float, Integer
 from bpkit.grading.beside import files_beside
 from bpkit.grading.execution import Settings, execute_notebook
 from bpkit.grading.jail import JailUnavailable
+from bpkit.grading.seed import secret_seed
 from bpkit.grading.view import HidesUnknown
 
 DECIDING = ("grade", "solution", "locked", "task")
@@ -41,7 +42,8 @@ class JailedExecute(NbGraderPreprocessor):
             cell_seconds=self.cell_timeout,
             total_seconds=self.total_timeout,
             memory=self.memory,
-            seed=os.environ.get("BPKIT_SEED"),
+            seed=os.environ.get("BPKIT_SEED")
+            or secret_seed(Path(CourseDirectory(parent=self).root)),
             unsafe_no_jail=self.unsafe_no_jail,
         )
 

@@ -15,6 +15,7 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+SAFE_LINKS = "#", "http://", "https://"
 STYLE = "td, th { padding: 0 1em 0.3em 0 } .anchor-link { display: none } math { font-size: 1.1em }"
 PRIME = re.compile(r"<msup>(<mi>[^<]*</mi>)<mi>&#x02032;</mi></msup>")
 """A prime is raised by its own shape already; as a superscript most fonts show a dot."""
@@ -23,6 +24,13 @@ ALIGNED = re.compile(r"\\(begin|end)\{(aligned|align|split)\}")
 
 class MathMLRenderer(IPythonRenderer):
     """Markdown as HTML, its formulas as MathML."""
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        """A picture; a sentence instead of one that got lost on the way."""
+        name = url.removeprefix("attachment:")
+        if name != url and name not in self.attachments:
+            return f"<em>[the picture {html.escape(name)} is missing]</em>"
+        return super().image(text, url, title)
 
     def inline_math(self, body: str) -> str:
         """A formula in a line of text."""
@@ -43,7 +51,8 @@ class FeedbackExporter(HTMLExporter):
     @pass_context
     def markdown2html(self, context, source):
         """The filter by which the template shows Markdown."""
-        renderer = MathMLRenderer(escape=False, anchor_link_text=self.anchor_link_text)
+        attachments = context.get("cell", {}).get("attachments", {})
+        renderer = MathMLRenderer(escape=False, attachments=attachments)
         return MarkdownWithMath(renderer=renderer).render(source)
 
     def default_filters(self):
@@ -57,6 +66,12 @@ class FeedbackExporter(HTMLExporter):
         soup = BeautifulSoup(page, features="html.parser")
         for script in soup.find_all("script"):
             script.decompose()
+        for link in soup.find_all("a", href=True):
+            if not link["href"].startswith(SAFE_LINKS):
+                del link["href"]
+        for formula in soup.find_all("math"):
+            for part in formula.find_all(style=True):
+                del part["style"]
         policy = {"http-equiv": "Content-Security-Policy", "content": POLICY}
         soup.head.insert(0, soup.new_tag("meta", attrs=policy))
         soup.head.append(soup.new_tag("style", string=STYLE))

@@ -113,7 +113,7 @@ def grade(
         gradebook.enter({*done.failed, *(a.student for a in set_aside)})
         missing, by_hand = _without_marks(course, assignment, gradebook)
 
-    attention = set_aside
+    attention = list(set_aside)
     for name in students:
         if name not in done.failed:
             noted = done.saved.get(name, ())

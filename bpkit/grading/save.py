@@ -45,7 +45,7 @@ class OpenGradebook(Gradebook):
 
     def __init__(self, db_url: str, course_id: str):
         super().__init__(db_url, course_id)
-        self.db.remove()
+        super().close()
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _be_patient)
         self.db = _Session(sessionmaker(bind=self.engine, future=True))

@@ -9,14 +9,18 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
 
 import dask
 import psutil
 import pytest
+from click.testing import CliRunner
 
+from bpkit.cli import commands
 from bpkit.grading import cluster
 from bpkit.grading.course import UsageError
 from bpkit.grading.execution import Settings
@@ -218,6 +222,18 @@ def test_no_scheduler_is_one_sentence(course, monkeypatch):
         grade(course, ASSIGNMENT, at_once, where=Where(scheduler="tcp://127.0.0.1:9"))
 
 
+def test_another_server_at_the_address_is_one_sentence(course, monkeypatch):
+    """The port of Dask's dashboard is easily taken for the scheduler's."""
+    monkeypatch.setattr(cluster, "ANSWER_TAKES", 1)
+    submit(course, ada=RIGHT)
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.server_port}"
+        with pytest.raises(UsageError, match=f"no Dask scheduler answers at {address}"):
+            grade(course, ASSIGNMENT, at_once, where=Where(scheduler=address))
+        server.shutdown()
+
+
 @pytest.mark.slow
 def test_no_worker_is_one_sentence(course, scheduler, monkeypatch):
     monkeypatch.setattr(cluster, "WORKERS_TAKE", 1)
@@ -250,3 +266,9 @@ def test_memory_and_work_do_not_grow_with_the_class(course, monkeypatch, pretend
     first, last = median(used[50:250]), median(used[-200:])
     assert last < 1.3 * first, (first, last)
     assert seen[-1][1] < 1.1 * seen[50][1]
+
+
+def test_this_machine_or_others_but_not_both():
+    options = ["grade", ASSIGNMENT, "--jobs", "2", "--scheduler", "tcp://127.0.0.1:9"]
+    result = CliRunner().invoke(commands, options)
+    assert result.exit_code == 2 and "name one" in result.output

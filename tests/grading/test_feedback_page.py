@@ -43,3 +43,21 @@ def test_nothing_in_the_page_can_run_or_load():
     policy = soup.head.find("meta", attrs={"http-equiv": "Content-Security-Policy"})
     assert policy["content"].startswith("default-src 'none'")
     assert "cdnjs" not in str(soup)
+
+
+def test_pictures_are_shown_and_missing_ones_are_named():
+    pixel = "iVBORw0KGgo="
+    cell = nbformat.v4.new_markdown_cell("![a](attachment:a.png) ![b](attachment:<b>.png)")
+    cell.attachments = {"a.png": {"image/png": pixel}}
+    page, _ = FeedbackExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    soup = BeautifulSoup(page, features="html.parser")
+    assert soup.find("img")["src"] == f"data:image/png;base64,{pixel}"
+    assert "is missing" in soup.text
+
+
+def test_links_lead_to_pages_only_and_formulas_have_no_style():
+    soup = page(
+        "[a](https://a.org) [b](data:text/html,x) $\\style{position:fixed}{x}$ $\\color{red}x$"
+    )
+    assert [link.get("href") for link in soup.find("p").find_all("a")] == ["https://a.org", None]
+    assert not [part for m in soup.find_all("math") for part in m.find_all(style=True)]

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sqlite3
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -319,6 +320,13 @@ def test_another_executor_is_refused(graded):
     (graded.root / "nbgrader_config.py").write_text(CONFIG + text)
     with pytest.raises(UsageError, match="another executor than bpkit's"):
         grade_all(open_course(graded.root))
+
+
+def test_a_course_may_be_opened_by_a_relative_path(unsaved, monkeypatch):
+    monkeypatch.chdir(unsaved.root.parent)
+    course = open_course(Path(unsaved.root.name))
+    assert grade_all(course, student="new").graded == ("new",)
+    assert Path.cwd() == unsaved.root.parent
 
 
 def test_a_full_disk_stops_the_run_before_it_does_harm(graded, monkeypatch):

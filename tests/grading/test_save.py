@@ -1,7 +1,9 @@
 """What `bpkit grade` leaves behind is what nbgrader's own Autograde leaves behind."""
 
 import shutil
+import sqlite3
 import stat
+import threading
 from datetime import datetime
 
 import nbformat
@@ -172,6 +174,19 @@ def test_steps_and_hooks_of_a_configuration_are_taken(
     for name in "before", "after":
         lines = sorted((theirs.root / name).read_text().splitlines())
         assert sorted((ours.root / name).read_text().splitlines()) == lines
+
+
+@pytest.mark.slow
+def test_another_program_that_writes_is_waited_for(class_of_two_notebooks, tmp_path, monkeypatch):
+    """Formgrader, say, holds the gradebook for longer than SQLite's own five seconds."""
+    _, ours = copies(class_of_two_notebooks, tmp_path, monkeypatch)
+    options = {"isolation_level": None, "check_same_thread": False}
+    other = sqlite3.connect(ours.root / "gradebook.db", **options)
+    other.execute("BEGIN IMMEDIATE")
+    threading.Timer(6, lambda: other.execute("COMMIT")).start()
+    done = grade(ours, ASSIGNMENT, at_once, unsafe_no_jail=True, where=Where(jobs=1))
+    assert set(done.graded) == set(CLASS)
+    other.close()
 
 
 def test_a_step_that_does_not_exist_is_named(class_of_two_notebooks, tmp_path, monkeypatch):
