@@ -139,6 +139,8 @@ def test_courses_homes_and_system_files_are_not_there(tmp_path):
         *("/etc/shadow", "/etc/passwd", "/home", "/var", "/sys", "/run", "/mnt", "/srv"),
     ]
     assert os.path.exists(paths[0]) and os.path.exists("/etc/passwd")
+    shown = jail.PACKAGE, Path(sys.prefix), Path(sys.base_prefix)  # and the way that leads there
+    paths = [p for p in paths if not any(s.is_relative_to(p) for s in shown)]
     assert reported(f"report([p for p in {paths} if os.path.lexists(p)])") == []
 
 
