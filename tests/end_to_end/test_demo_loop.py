@@ -100,7 +100,7 @@ def test_every_cell_that_failed_says_why_without_the_answer(whole):
 
 MOMENTS = {
     "Ctrl-C while the release is made": (signal.SIGINT, "gradebook.db"),
-    "Ctrl-C at the first grade": (signal.SIGINT, "autograded/*/.unfinished-ps3"),
+    "Ctrl-C at the first grade": (signal.SIGINT, "autograded/*/ps3"),
     "Ctrl-C in the feedback": (signal.SIGINT, "feedback/*/ps3/*.html"),
     "killed while the download is written": (signal.SIGKILL, "download/*"),
     "killed between two grades": (signal.SIGKILL, "autograded/*/ps3/*.ipynb"),

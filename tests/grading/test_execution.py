@@ -116,7 +116,9 @@ def test_total_time_is_bounded_and_the_tests_have_time_of_their_own():
     functions = "def f():\n    while True: pass\ndef g():\n    while True: pass"
     notebook = execute(functions, test_cell("f", "test-f"), *loops, *tests, settings=settings)
     assert errors(notebook)[:6] == [None, None, "TimeLimit", "TimeLimit", "NotRun", "NotRun"]
-    assert errors(notebook)[6:] == ["TimeLimit", "NotRun", "NotRun"]
+    first, second, third = errors(notebook)[6:]
+    assert (first, third) == ("TimeLimit", "NotRun")
+    assert second in ("NotRun", "Stopped"), "time ran out before it or in it"
     assert notebook["metadata"]["bpkit"]["seconds"] < 6
     assert "the tests took more than 1.6 s" in notebook["cells"][-1]["outputs"][0]["evalue"]
 
