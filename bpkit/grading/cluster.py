@@ -12,7 +12,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -91,7 +91,9 @@ def elsewhere(settings: Settings, scheduler: str) -> Iterator[Run]:
     UsageError : if the scheduler does not answer, or has no workers.
     """
     try:
-        asyncio.run(_identity(scheduler))
+        # in a thread of its own: this one may have a loop that runs already, as in Jupyter
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, _identity(scheduler)).result()
         client = Client(scheduler, timeout=ANSWER_TAKES)
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(

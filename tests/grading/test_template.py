@@ -222,7 +222,7 @@ found = []
 for folder, folders, files in os.walk("/"):
     found += [os.path.join(folder, f) for f in files if f in ("network.py", "gradcheck.py")]
     found += [os.path.join(folder, f) for f in files if f.startswith(("backprop", "judge."))]
-report([[p for p in {paths} if os.path.lexists(p)], [f for f in found if "bpkit" in f]])
+report([[p for p in {paths} if os.path.lexists(p)], [f for f in found if "/bpkit/" in f]])
 """
     assert reported(warm, code) == [[], []]
 
