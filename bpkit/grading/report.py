@@ -427,7 +427,8 @@ def histogram(report: ClassReport) -> Histogram:
         Bar(str(i * step), count, x=i * width, height=100 * count / max(counts))
         for i, count in enumerate(counts)
     )
-    middle = 0.5 if step == 1 else 0.0  # where a bar stands for a single mark, under its middle
+    single = step == 1 and all(float(total).is_integer() for total in totals)
+    middle = 0.5 if single else 0.0  # where every bar stands for a single mark, under its middle
     return Histogram(bars, width, step, median=(report.median / step + middle) * width)
 
 

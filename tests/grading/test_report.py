@@ -430,6 +430,19 @@ def test_everybody_is_in_the_histogram_and_in_every_tally(report):
         assert min(tally.full, tally.partial, tally.none, tally.waits) >= 0
 
 
+@pytest.mark.parametrize(
+    "marks, median",
+    [((1.0,), 75), ((1.75,), 87.5), ((0.0, 1.0), 50)],
+    ids=["the middle of its bar", "within its bar", "between two bars"],
+)
+def test_the_median_lies_where_its_marks_are(marks, median):
+    task = Task(notebook="n", name="t", points=1.0, by_hand=False)
+    everybody = tuple(
+        Student(str(i), str(i), True, True, (Mark(mark, False),)) for i, mark in enumerate(marks)
+    )
+    assert histogram(ClassReport("c", "a", None, (task,), everybody)).median == median
+
+
 @settings(max_examples=25)
 @given(classes())
 def test_every_class_renders(report):
