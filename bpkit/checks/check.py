@@ -82,11 +82,35 @@ def check(task: Task, function: Callable[..., Any], rounds: int) -> None:
                 failed_alone = _failed(task, function, instances)
             if failed_alone:
                 told = failed if failed.slip and not failed_alone.slip else failed_alone
-                raise _message(task, told, calls)
+                given = ", ".join(_given(*argument) for argument in told.outcome.args.items())
+                raise _message(task, told, f"Case {calls + told.number}: {given}.")
             carried_over = True
         calls += len(instances)
     note = " (with the earlier functions put right: see their own checks)" if carried_over else ""
     print(f"{task.name}: right in all {calls} random cases{note}.")
+
+
+def by_hand(task: Task, answer: Any, numbers: Args) -> None:
+    """Judge what the student has worked out with a pencil from the ``numbers`` in the notebook.
+
+    Parameters
+    ----------
+    answer : whatever the student's variable of the name ``task.name`` holds; None is a blank.
+    numbers : the arguments of ``task.right`` by name.
+
+    Raises
+    ------
+    CheckFailed : if the answer is not what ``task.right`` makes of the numbers.
+    """
+    if answer is None:
+        look = "Work it out with a pencil, and put your numbers in place of None."
+        raise failure(
+            task.equation, "not implemented", f"{task.name} is still None", [f"Next: {look}"]
+        )
+    failed = _failed(task, lambda *_: answer, [numbers])
+    if failed:
+        raise _message(task, failed)
+    print(f"{task.name}: right.")
 
 
 def _seed() -> int:
@@ -197,7 +221,7 @@ def _match(answer: list[Array] | None, predicted: list[Array]) -> bool:
     return all(ours is not None and agree(ours, theirs) for ours, theirs in zip(fitted, predicted))
 
 
-def _message(task: Task, failed: Failed, cases_before: int) -> CheckFailed:
+def _message(task: Task, failed: Failed, case: str = "") -> CheckFailed:
     outcome = failed.outcome
     if outcome.faults:
         fault = next(iter(outcome.faults.values()))
@@ -216,14 +240,13 @@ def _message(task: Task, failed: Failed, cases_before: int) -> CheckFailed:
         where = where or f"Seen here: {fault.what}."
     elif task.locate and fault.kind == "wrong value":
         equation = task.locate(outcome.faults)
-    given = ", ".join(_shapes(name, value) for name, value in outcome.args.items())
     return failure(
         equation,
         kind,
         what,
         [
             f"Expected: {_shapes(task.returns, outcome.expected)}, {task.convention}.",
-            f"Case {cases_before + failed.number}: {given}.",
+            case,
             where,
             f"Next: {look}",
         ],
@@ -231,10 +254,15 @@ def _message(task: Task, failed: Failed, cases_before: int) -> CheckFailed:
 
 
 def _shapes(name: str, value: Any) -> str:
-    """An argument's name with its shape, or with those of its layers."""
-    arrays = [value] if isinstance(value, np.ndarray) else [a for a in value if a is not None]
+    """A name with the shape of its array, or with those of its layers; never a value."""
+    arrays = value if isinstance(value, list | tuple) else [value]
     shapes = [str(array.shape) for array in arrays if isinstance(array, np.ndarray)]
     return " ".join([name, *shapes])
+
+
+def _given(name: str, value: Any) -> str:
+    """What an argument was: a number as it is, of an array the shape."""
+    return f"{name} = {value}" if isinstance(value, int | float | str) else _shapes(name, value)
 
 
 @contextmanager

@@ -28,8 +28,9 @@ class Fault:
     """What to look at next; empty where the task knows better."""
 
 
-def fault_of(symbol: str, answer: Any, expected: Array) -> Fault | None:
+def fault_of(symbol: str, answer: Any, expected: Array | float) -> Fault | None:
     """What is wrong with an answer called ``symbol``; None if it is right."""
+    expected = np.asarray(expected)
     if answer is None:
         return nothing(symbol)
     numbers = numbers_in(answer)

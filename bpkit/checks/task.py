@@ -12,7 +12,7 @@ from bpkit.checks.compare import Fault
 Args = Mapping[str, Any]
 """The arguments of one call by name, in the order in which they are handed over."""
 
-Parts = Mapping[str, tuple[Any, Array]]
+Parts = Mapping[str, tuple[Any, Array | float]]
 """Each array of an answer and the expected one, by the symbol that names them: ``dw[2]``."""
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from bpkit import checks
 from bpkit.checks import CheckFailed
 from bpkit.checks.backprop import PS3
+from bpkit.checks.check import by_hand, check
+from bpkit.checks.task import Slip, Task
 
 
 def message(check, function, **kwargs):
@@ -317,3 +320,61 @@ def test_a_callable_without_a_namespace_is_checked_all_the_same():
         "[M44]"
         in message(checks.sigmoid, partial(lambda sign, z: 1 / (1 + np.exp(sign * z)), 1))[0]
     )
+
+
+# ------------------------------------------------------------------------------ worked out by hand
+
+STEP = Task(
+    name="w_1",
+    equation="P-2",
+    returns="w_1",
+    convention="one entry per coordinate of x",
+    hint="Which sign has z, and which has t?",
+    right=lambda w, x, t: w + t * x,
+    slips=(Slip("M34", "P-2", lambda w, x, t: w - t * x),),
+    draw=lambda rng: [{"w": rng.normal(size=2), "x": rng.normal(size=2), "t": -1}],
+)
+NUMBERS = {"w": np.array([1.0, -2.0]), "x": np.array([2.0, 1.0]), "t": -1}
+
+
+@pytest.mark.parametrize("answer", [(-1, -3), [-1.0, -3.0], np.array([[-1, -3]])])
+def test_a_right_answer_by_hand_may_be_typed_in_any_way(answer, capsys):
+    by_hand(STEP, answer, NUMBERS)
+    assert capsys.readouterr().out == "w_1: right.\n"
+
+
+@pytest.mark.parametrize(
+    "answer, first_line",
+    [
+        (None, "P-2 [not implemented] w_1 is still None"),
+        ((3, -1), "P-2 [M34] the sign of the update is turned"),
+        ((-1, -2), "P-2 [wrong value] w_1 has the right shape, but not the right values"),
+        (-1, "P-2 [wrong shape] w_1 has shape (), expected (2,)"),
+        ("minus one", "P-2 [not an array] w_1 holds text, expected an array of numbers"),
+        ((np.nan, -3), "P-2 [not finite] w_1[0] is nan"),
+    ],
+    ids=["blank", "slip", "value", "shape", "text", "nan"],
+)
+def test_a_wrong_answer_by_hand_is_told(answer, first_line):
+    told = message(lambda a: by_hand(STEP, a, NUMBERS), answer)
+    assert told[0] == first_line and len(told) <= 6
+    assert not any("random" in line or "Case" in line for line in told)
+
+
+def test_numbers_among_the_arguments_are_shown_and_a_number_expected_is_not():
+    task = replace(STEP, right=lambda w, x, t: 0.123456, slips=())
+    told = message(lambda f: check(task, f, rounds=1), lambda w, x, t: 1)
+    assert "Case 1: w (2,), x (2,), t = -1." in told
+    assert "0.123" not in "\n".join(told)
+
+
+def test_an_argument_may_be_a_function():
+    task = replace(
+        STEP,
+        right=lambda f, x: f(x),
+        slips=(),
+        draw=lambda rng: [{"f": np.sin, "x": rng.normal(size=3)}],
+    )
+    check(task, lambda f, x: f(x), rounds=3)
+    told = message(lambda g: check(task, g, rounds=1), lambda f, x: x)
+    assert "Case 1: f, x (3,)." in told
