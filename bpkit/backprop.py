@@ -48,33 +48,37 @@ def bp2(w_next: Array, delta_next: Array, sigma_prime: Array) -> Array:
     -------
     (N, d_l), the deltas of layer l.
     """
-    return (delta_next @ w_next) * sigma_prime
+    return delta_next.dot(w_next) * sigma_prime
 
 
-def bp3(delta: Array) -> Array:
+def bp3(delta: Array, out: Array | None = None) -> Array:
     """dC/db^l = 1/N sum_n delta^l_n  (BP-3).
+
+    A mean over the rows is a product with (1/N, ..., 1/N), which is faster than a sum.
 
     Parameters
     ----------
     delta : (N, d_l).
+    out : (d_l,), where to write the result; by default a new array.
 
     Returns
     -------
     (d_l,), the gradient of the biases.
     """
-    return delta.sum(axis=0) / len(delta)
+    return np.full(len(delta), 1 / len(delta), delta.dtype).dot(delta, out)
 
 
-def bp4(a_prev: Array, delta: Array) -> Array:
+def bp4(a_prev: Array, delta: Array, out: Array | None = None) -> Array:
     """dC/dw^l_jk = 1/N sum_n delta^l_nj a^{l-1}_nk  (BP-4).
 
     Parameters
     ----------
     a_prev : (N, d_{l-1}), the activations of the layer below.
     delta : (N, d_l).
+    out : (d_l, d_{l-1}), where to write the result; by default a new array.
 
     Returns
     -------
     (d_l, d_{l-1}), the gradient of the weights.
     """
-    return (delta / len(delta)).T @ a_prev
+    return (delta / len(delta)).T.dot(a_prev, out)

@@ -93,7 +93,7 @@ class SigmoidCrossEntropy(_Smooth):
         return (a - y) / (a * (1 - a))
 
     def check_labels(self, y):
-        if y.min() < 0 or y.max() > 1:
+        if abs(y - 0.5).max() > 0.5:
             raise ValueError(
                 f"cross-entropy needs labels in [0, 1], Y reaches {y.min()} to {y.max()}"
             )
@@ -115,8 +115,8 @@ class SoftmaxCrossEntropy(_Smooth):
         return -y / a
 
     def check_labels(self, y):
-        excess = y.sum(axis=1) - 1
-        if y.min() < 0 or excess @ excess > 1e-10:
+        excess = y.dot(np.ones(y.shape[1])) - 1
+        if y.min() < 0 or np.dot(excess, excess) > 1e-10:
             raise ValueError(
                 "softmax with cross-entropy needs labels in [0, 1] that sum to 1 in each row of Y"
             )

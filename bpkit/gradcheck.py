@@ -295,7 +295,7 @@ def check_gradients(
     grads = grads or net.backward(net.forward(X), Y)
     _check_shapes(net, len(X), grads)
     rng = np.random.default_rng(rng)
-    V = [w if w is None else rng.standard_normal(w.shape) for w in net.w] if quick else None
+    V = [w if w is None else rng.uniform(-1, 1, w.shape) for w in net.w] if quick else None
     analytic = _along(V, grads)
     numerical = _numerical(net, X, Y, scheme, h, V)
     rounding = cache(lambda: _along(V, _rounding(net, X, Y, numerical.deltas)))

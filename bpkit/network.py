@@ -145,13 +145,7 @@ class Network:
         ------
         ValueError : if X has another shape, is not numeric, or holds NaN or infinity.
         """
-        z: list[Any] = [None, None]
-        a: list[Any] = [None, self._checked_data("X", X, self.sizes[0])]
-        for l in range(2, self.L + 1):
-            sigma = self.output if l == self.L else self.activation
-            z.append(a[l - 1] @ self.w[l].T + self.b[l])
-            a.append(sigma(z[l]))
-        return Trace(z, a)
+        return self.propagate(self._checked_data("X", X, self.sizes[0]))
 
     def backward(self, trace: Trace, Y: Array) -> Gradients:
         """The gradient of the mean cost of the batch, by BP-1 to BP-4.
@@ -165,11 +159,24 @@ class Network:
         ------
         ValueError : if the labels do not fit the trace or the cost.
         """
+        return self.backpropagate(trace, self._checked_labels(Y, len(trace.a[1])))
+
+    def propagate(self, X: Array) -> Trace:
+        """``forward`` for an X that ``checked_batch`` has returned."""
+        z: list[Any] = [None, None]
+        a: list[Any] = [None, X]
+        for l in range(2, self.L + 1):
+            sigma = self.output if l == self.L else self.activation
+            z.append(a[l - 1].dot(self.w[l].T) + self.b[l])
+            a.append(sigma(z[l]))
+        return Trace(z, a)
+
+    def backpropagate(self, trace: Trace, Y: Array) -> Gradients:
+        """``backward`` for a Y that ``checked_batch`` has returned."""
         L, w, a = self.L, self.w, trace.a
-        Y = self._checked_labels(Y, len(a[1]))
         deltas: list[Any] = [None] * (L + 1)
-        dw: list[Any] = [None] * (L + 1)
-        db: list[Any] = [None] * (L + 1)
+        theta = np.empty_like(self._theta)
+        dw, db = self.roll(theta)
 
         if self.cost_function.sigma_prime_cancels:
             deltas[L] = a[L] - Y
@@ -178,9 +185,11 @@ class Network:
         for l in range(L - 1, 1, -1):
             deltas[l] = bp2(w[l + 1], deltas[l + 1], self.activation.prime_from_a(a[l]))
         for l in range(2, L + 1):
-            db[l] = bp3(deltas[l])
-            dw[l] = bp4(a[l - 1], deltas[l])
-        return Gradients(deltas, dw, db)
+            bp3(deltas[l], out=db[l])
+            bp4(a[l - 1], deltas[l], out=dw[l])
+        grads = Gradients(deltas, dw, db)
+        vars(grads)["theta"] = theta  # whose views dw and db are: nothing is left to concatenate
+        return grads
 
     def cost(self, X: Array, Y: Array) -> float:
         """The mean cost over the examples in the rows of X (N, d_1) and Y (N, d_L)."""

@@ -130,17 +130,13 @@ def train(
     if batch_size and sampler:
         raise ValueError("give either batch_size or sampler, not both")
     sampler = sampler or minibatches(len(X), batch_size or len(X))
-    decay = 2 * l2 * _is_weight(net) if l2 else 0.0
+    decay = 2 * l2 * _is_weight(net) if l2 else None
     state = optimizer.start(net.theta)
     history = History()
     _record(history, net, X, Y, validation)
     for epoch in tqdm(range(1, epochs + 1), "training", delay=2, leave=False, unit="epoch"):
         for batch in sampler(rng):
-            gradient = net.backward(net.forward(X[batch]), Y[batch]).theta
-            if l2:
-                gradient = gradient + decay * net.theta
-            step, state = optimizer.step(gradient, state, epoch)
-            net.theta += step
+            state = descend(net, X[batch], Y[batch], optimizer, state, epoch, decay)
             history.iterations += 1
         _record(history, net, X, Y, validation)
         if target_cost is not None and history.costs[-1] <= target_cost:
@@ -151,6 +147,31 @@ def train(
             return history
     history.stopped = "epoch limit"
     return history
+
+
+def descend(
+    net: Network,
+    X: Array,
+    Y: Array,
+    optimizer: Optimizer,
+    state: Array,
+    epoch: int = 1,
+    decay: Array | None = None,
+) -> Array:
+    """Take one step down the cost of a batch; returns the optimizer's next state.
+
+    Parameters
+    ----------
+    X, Y : (N, d_1) and (N, d_L), the batch, as ``net.checked_batch`` returns it.
+    state : from ``optimizer.start(net.theta)``, or the step before.
+    decay : (P,), the 2 lambda of each parameter, 0 for biases.
+    """
+    gradient = net.backpropagate(net.propagate(X), Y).theta
+    if decay is not None:
+        gradient += decay * net.theta
+    step, state = optimizer.step(gradient, state, epoch)
+    net.theta += step
+    return state
 
 
 @dataclass(frozen=True)
