@@ -1,0 +1,52 @@
+"""Slips that the checks of lecture 6 must catch; see test_lectures.py."""
+
+BROKEN = {
+    # tag: (the cell that checks it, what it says, what a slip would say)
+    "G-5": ("order-check", "place[i] < place[j]", "place[j] < place[i]"),
+    "G-6": ("team-check", "np.tanh(into[2] + nudge) - np.tanh(into[2])", "nudge"),
+    "G-7": ("delta-seven-check", "-2 * (y[7]", "-1 * (y[7]"),
+    "G-8": ("deltas-five-six-check", "g_prime(into[6])", "g_prime(a[6])"),
+    "G-9": ("delta-three-check", " + w[3, 6] * delta[6])", ")"),
+    "G-10": ("seven-gradients-check", "* g_prime(into[5]) * a[3]", "* a[3]"),
+    "G-11": ("mail-back-check", " + w[3, 6] * delta[6]", ""),
+    "G-12": ("paths-check", "sum(n[i] for i", "max(n[i] for i"),
+    "G-13": ("bill-check", "== 3 * E", "== 2 * E"),
+    "G-14": ("shared-check", "summed = sum(", "summed = 1 / 4 * sum("),
+    "AD-1": ("adjoint-check", " + bar[3] * 1\nmeasured", "\nmeasured"),
+    "AD-2": ("local-slopes-check", "-x / y**2", "x / y**2"),
+    "AD-3": ("forward-mode-check", "v[3] * dot[2] + v[2] * dot[3]", "dot[2] * dot[3]"),
+    "AD-4": ("dual-rules-check", "p_dot * q + p * q_dot", "p_dot * q_dot"),
+    "AD-5": ("jacobian-check", "np.array(columns).T", "np.array(columns).reshape(3, 2)"),
+    "AD-6": ("dot-product-check", "bar[x_tape[i].position] * x_dot[i]", "x_dot[i]"),
+    "AD-7": ("sweeps-check", "T < S <= 2 * T", "T < S <= 3 * T / 2"),
+    "AD-8": ("bend-rule-check", "V_bar * g_prime(X)", "V_bar * np.tanh(X)"),
+    "AD-9": ("matmul-rule-check", '"nj,kj->nk", V_bar, W', '"nj,jk->nk", V_bar, W.reshape(3, 2)'),
+    "AD-10": ("broadcast-rule-check", "V_bar.sum(axis=0)", "V_bar.mean(axis=0)"),
+    "AD-11": ("sum-rule-check", "(4, 1)) / 4", "(4, 1))"),
+    "AD-12": ("pencil-formula-check", "a_t[1:11] ** 2", "a_t[0:10] ** 2"),
+}
+"""A slip for every numbered equation: a sign, a factor, a transpose, a term left out."""
+
+MORE_BROKEN = [
+    ("forward-check", "0.5 * a_3 - a_2", "0.5 * a_3"),
+    ("team-check", "for k in skip.targets[2]", "for k in [3]"),
+    ("backpropagate-proof-check", " + w_skip[2, 4] * delta_4", ""),
+    ("delta-three-check", "w[4, 6] * delta[6]", "w[4, 6] * delta[7]"),
+    ("seven-gradients-check", "delta[j] * a[i]", "delta[j] * a[j]"),
+    ("walk-back-check", "bar_8[1], measured", "delta_8[2], measured"),
+    ("walk-back-check", "delta_8[j] for j", "bar_8[j] for j"),
+    ("tape-check", "bar == [3, 1, 2, 1, 1]", "bar == [1, 1, 2, 1, 1]"),
+    ("tape-seven-check", "on(tape, minus_y)", "on(tape, y)"),
+    ("tape-shared-check", 'shared_gradient["v"]]', 'shared_gradient["v"] / 4]'),
+    ("dual-rules-check", "np.exp(p) * p_dot)", "p_dot)"),
+    ("dual-check", "{edge: 1.0}", "{edge: 2.0}"),
+    ("dot-product-check", "bar[w_tape[edge].position] * w_dot[edge]", "w_dot[edge]"),
+    ("matmul-rule-check", '"nk,nj->kj", X, V_bar', '"nk,nj->kj", X**2, V_bar'),
+    ("broadcast-rule-check", "(V_bar * Z).sum", "V_bar.sum"),
+    ("sum-rule-check", "np.full((4, 3), s_bar)", "np.full((4, 3), s_bar / 12)"),
+    ("bpkit-tape-check", ".sum() / len(X)", ".mean()"),
+    ("programs-check", "1 / (2 * np.sqrt(2))", "1 / np.sqrt(2)"),
+    ("attention-check", "gradients[0]", "gradients[1]"),
+    ("pencil-formula-check", "np.prod(u * ", "np.prod("),
+    ("pencil-stability-check", "by_pencil == -1", "by_pencil == 1"),
+]
