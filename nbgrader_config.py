@@ -12,6 +12,9 @@ c.ClearSolutions.code_stub = {
 }
 c.ClearSolutions.text_stub = "*Write your answer here.*"
 
+# reads submissions as what they are: bytes that anybody may have written
+c.Autograde.exporter_class = "bpkit.grading.intake.CheckedSubmissions"
+
 # nbgrader's own list, with the jailed executor in place of nbgrader.preprocessors.Execute
 c.Autograde.autograde_preprocessors = [
     "bpkit.grading.executor.JailedExecute",

@@ -131,10 +131,16 @@ unsafe_no_jail = click.option(
 
 @commands.command()
 @click.argument("assignments", nargs=-1, metavar="[ASSIGNMENT]...")
+@click.option(
+    "--per-student",
+    is_flag=True,
+    help="Also make a copy with numbers of their own for each student in the gradebook.",
+)
 @course_dir
-def release(assignments: tuple[str, ...], course_dir: Path) -> None:
+def release(assignments: tuple[str, ...], per_student: bool, course_dir: Path) -> None:
     """Make the students' version of an assignment, or of all."""
     from bpkit.grading.release import release
+    from bpkit.grading.variants import hand_out
 
     course = _course(course_dir)
     for name in assignments or course.assignments:
@@ -144,6 +150,10 @@ def release(assignments: tuple[str, ...], course_dir: Path) -> None:
         for path in made.removed:
             _say(f"removed {_near(path)}")
         _say(f"{name}: released; {made.unchanged} files unchanged")
+        if per_student:
+            handed = hand_out(course, name)
+            _say(f"{name}: {handed.students} students, {len(handed.new)} of them new")
+            _say(f"hand-outs in {_near(handed.folder)}, who has which in {_near(handed.table)}")
 
 
 @commands.command()
@@ -264,8 +274,8 @@ def export(assignment: str, to: Path | None, course_dir: Path) -> None:
 @course_dir
 def doctor(install: bool, course_dir: Path) -> int:
     """Is this machine ready to grade?"""
-    from bpkit.grading.doctor import diagnose
-    from bpkit.grading.jail import install_bubblewrap, jail_problem
+    from bpkit.grading.doctor import diagnose, jail_problem
+    from bpkit.grading.jail import install_bubblewrap
 
     if install and jail_problem():
         install_bubblewrap()
@@ -296,7 +306,8 @@ def demo(directory: Path, students: int, seed: int, course_dir: Path) -> None:
     Among its submissions are wrong ones, a broken file and an endless loop.
     """
     from bpkit.grading.demo import run_demo
-    from bpkit.grading.jail import install_bubblewrap, jail_problem
+    from bpkit.grading.doctor import jail_problem
+    from bpkit.grading.jail import install_bubblewrap
 
     course = _course(course_dir)
     if jail_problem():
@@ -306,8 +317,8 @@ def demo(directory: Path, students: int, seed: int, course_dir: Path) -> None:
 
 
 def _show_demo(done: "Demo") -> None:
-    table = Table(box=HORIZONTALS, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("student")
+    table = Table(box=HORIZONTALS, pad_edge=False, padding=0)
+    table.add_column("student", no_wrap=True)
     table.add_column("handed in")
     for number in range(1, len(done.tasks) + 1):
         table.add_column(str(number), justify="right", no_wrap=True)

@@ -190,9 +190,13 @@ def test_a_closed_pipe_is_no_error(course):
     assert done.stderr == ""
 
 
-def test_without_a_jail_grading_is_refused(course, run, monkeypatch):
-    monkeypatch.setattr("bpkit.grading.grade.jail_problem", lambda: "no jail: install bubblewrap")
-    assert run("grade", ASSIGNMENT) == (2, "", "bpkit: no jail: install bubblewrap\n")
+def test_without_a_jail_grading_is_refused(course, run, monkeypatch, tmp_path):
+    hand_in(course.root / "submitted", f"ada/{ASSIGNMENT}", answer(course, RIGHT))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, out, err = run("grade", ASSIGNMENT)
+    assert (code, out) == (2, "") and "Traceback" not in err
+    assert "\nbpkit: student code runs only in a jail, and bubblewrap, which makes it, is " in err
+    assert not (course.root / "autograded").exists()
 
 
 def test_grading_without_a_jail_is_loud(course, run, monkeypatch):
@@ -234,9 +238,9 @@ def test_the_doctor_with_bad_news(course, run, monkeypatch):
 def test_the_doctor_installs_only_what_is_missing(course, run, monkeypatch):
     installed = []
     monkeypatch.setattr("bpkit.grading.jail.install_bubblewrap", lambda: installed.append(1))
-    monkeypatch.setattr("bpkit.grading.jail.jail_problem", lambda: None)
+    monkeypatch.setattr("bpkit.grading.doctor.jail_problem", lambda: None)
     run("doctor", "--install")
     assert installed == []
-    monkeypatch.setattr("bpkit.grading.jail.jail_problem", lambda: "missing")
+    monkeypatch.setattr("bpkit.grading.doctor.jail_problem", lambda: "missing")
     run("doctor", "--install")
     assert installed == [1]

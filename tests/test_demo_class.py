@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from bpkit.checks.backprop import PS3
+from bpkit.checks.notations import PS3
 from bpkit.demo_class import make_class
 
 ROOT = Path(__file__).parents[1]

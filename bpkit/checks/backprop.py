@@ -1,4 +1,4 @@
-"""The checks of problem set 3: the sigmoid, the four equations one by one, the whole algorithm.
+"""The checks of the sigmoid, of the four equations one by one, and of the whole algorithm.
 
 Arrays are batches with examples in rows, layers are numbered from 1, the activation is the sigmoid
 throughout, the quadratic cost is 1/2 |a - y|^2, and BP-3 and BP-4 take the mean over the batch.
@@ -28,20 +28,20 @@ _sigma_prime = _sigma.prime
 # narrower than 3: a whole delta near zero would leave a float32 answer no correct digits.
 
 
-def _batches(rng: np.random.Generator) -> list[tuple[int, tuple[int, int]]]:
+def batches(rng: np.random.Generator) -> list[tuple[int, tuple[int, int]]]:
     """Sizes of batches: the number of examples, and those of two layers, one above the other."""
     lower, upper, single = rng.permutation([3, 4, 5])
     return [(5, (lower, upper)), (5, (upper, upper)), (4, (4, 4)), (1, (upper, single))]
 
 
 def _draw_z(rng: np.random.Generator) -> list[Args]:
-    return [{"z": rng.normal(0, 2, (N, d))} for N, (d, _) in _batches(rng)]
+    return [{"z": rng.normal(0, 2, (N, d))} for N, (d, _) in batches(rng)]
 
 
-def _draw_z_and_y(rng: np.random.Generator) -> list[Args]:
+def draw_z_and_y(rng: np.random.Generator) -> list[Args]:
     return [
         {"z": rng.normal(0, 1.5, (N, d)), "y": rng.uniform(0.05, 0.95, (N, d))}
-        for N, (d, _) in _batches(rng)
+        for N, (d, _) in batches(rng)
     ]
 
 
@@ -52,22 +52,22 @@ def _draw_bp2(rng: np.random.Generator) -> list[Args]:
             "delta_next": rng.normal(size=(N, upper)),
             "z": rng.normal(0, 1.5, (N, lower)),
         }
-        for N, (lower, upper) in _batches(rng)
+        for N, (lower, upper) in batches(rng)
     ]
 
 
 def _draw_delta(rng: np.random.Generator) -> list[Args]:
-    return [{"delta": rng.normal(size=(N, d))} for N, (d, _) in _batches(rng)]
+    return [{"delta": rng.normal(size=(N, d))} for N, (d, _) in batches(rng)]
 
 
 def _draw_bp4(rng: np.random.Generator) -> list[Args]:
     return [
         {"a_prev": rng.uniform(0.05, 0.95, (N, lower)), "delta": rng.normal(size=(N, upper))}
-        for N, (lower, upper) in _batches(rng)
+        for N, (lower, upper) in batches(rng)
     ]
 
 
-def _draw_networks(rng: np.random.Generator) -> list[Args]:
+def draw_networks(rng: np.random.Generator) -> list[Args]:
     one, two, three, four = (int(d) for d in rng.permutation([3, 4, 5, 6]))
     return [
         _network_args(rng, 5, (one, two, three, four)),
@@ -116,7 +116,7 @@ SIGMOID_PRIME = Task(
     earlier={"sigmoid": SIGMOID.right},
 )
 
-_SIGMOIDS = {"sigmoid": SIGMOID.right, "sigmoid_prime": SIGMOID_PRIME.right}
+SIGMOIDS = {"sigmoid": SIGMOID.right, "sigmoid_prime": SIGMOID_PRIME.right}
 
 # ---------------------------------------------------------------------------------------- BP-1
 
@@ -138,8 +138,8 @@ OUTPUT_DELTA_QUADRATIC = Task(
         Slip("M11", "BP-1", lambda z, y: (_sigma(z) - y) * z * (1 - z)),
         Slip("M22", "BP-1", lambda z, y: (_sigma(z) - y) * _sigma_prime(z) / len(z)),
     ),
-    draw=_draw_z_and_y,
-    earlier=_SIGMOIDS,
+    draw=draw_z_and_y,
+    earlier=SIGMOIDS,
 )
 
 OUTPUT_DELTA_CROSS_ENTROPY = Task(
@@ -157,8 +157,8 @@ OUTPUT_DELTA_CROSS_ENTROPY = Task(
         Slip("M11", "BP-1", lambda z, y: z - y),
         Slip("M22", "BP-1", lambda z, y: (_sigma(z) - y) / len(z)),
     ),
-    draw=_draw_z_and_y,
-    earlier=_SIGMOIDS,
+    draw=draw_z_and_y,
+    earlier=SIGMOIDS,
 )
 
 # ---------------------------------------------------------------------------------------- BP-2
@@ -180,7 +180,7 @@ HIDDEN_DELTA = Task(
         Slip("M22", "BP-2", lambda w, delta, z: (delta @ w) * _sigma_prime(z) / len(z)),
     ),
     draw=_draw_bp2,
-    earlier=_SIGMOIDS,
+    earlier=SIGMOIDS,
 )
 
 # ------------------------------------------------------------------------------- BP-3 and BP-4
@@ -204,7 +204,7 @@ BIAS_GRADIENT = Task(
         Slip("M22", "BP-3", lambda delta: delta.mean(axis=0) / len(delta)),
     ),
     draw=_draw_delta,
-    earlier=_SIGMOIDS,
+    earlier=SIGMOIDS,
 )
 
 WEIGHT_GRADIENT = Task(
@@ -220,7 +220,7 @@ WEIGHT_GRADIENT = Task(
         Slip("M22", "BP-4", lambda a_prev, delta: delta.T @ a_prev / len(delta) ** 2),
     ),
     draw=_draw_bp4,
-    earlier=_SIGMOIDS,
+    earlier=SIGMOIDS,
 )
 
 # ------------------------------------------------------------------------- the whole algorithm
@@ -404,9 +404,9 @@ BACKWARD = Task(
         Slip("M43", "BP-3", _backward(arrange=lambda gradients: gradients[2:])),
         Slip("M43", "BP-3", _backward(arrange=lambda gradients: gradients[:1:-1])),
     ),
-    draw=_draw_networks,
+    draw=draw_networks,
     earlier={
-        **_SIGMOIDS,
+        **SIGMOIDS,
         "output_delta_quadratic": OUTPUT_DELTA_QUADRATIC.right,
         "hidden_delta": HIDDEN_DELTA.right,
         "bias_gradient": BIAS_GRADIENT.right,
@@ -417,7 +417,7 @@ BACKWARD = Task(
     locate=_equation_to_blame,
 )
 
-PS3 = (
+EQUATIONS = (
     SIGMOID,
     SIGMOID_PRIME,
     OUTPUT_DELTA_QUADRATIC,

@@ -26,6 +26,8 @@ class Fault:
     """A line on the entry, or the line of code, in question."""
     look: str = ""
     """What to look at next; empty where the task knows better."""
+    entry: str = ""
+    """The entry furthest off, of a wrong value in an array of more than one."""
 
 
 def fault_of(symbol: str, answer: Any, expected: Array | float) -> Fault | None:
@@ -54,14 +56,13 @@ def fault_of(symbol: str, answer: Any, expected: Array | float) -> Fault | None:
         return None
     difference = abs(fitted - expected)
     entry = tuple(int(i) for i in np.unravel_index(difference.argmax(), difference.shape))
-    with np.errstate(over="ignore"):
-        relative = np.linalg.norm(difference) / np.linalg.norm(expected)
-    return Fault(
-        "wrong value",
-        f"{symbol} has the right shape, but not the right values",
-        f"Furthest off: {_entry(symbol, entry)}, by {difference[entry]:.2g}; "
-        f"relative error of {symbol}: {relative:.2g}.",
-    )
+    name = _entry(symbol, entry)
+    where = f"Furthest off: {name}, by {difference[entry]:.2g}"
+    if scale := np.linalg.norm(expected):
+        with np.errstate(over="ignore"):
+            where += f"; relative error of {symbol}: {np.linalg.norm(difference) / scale:.2g}"
+    what = f"{symbol} has the right shape, but not the right values"
+    return Fault("wrong value", what, f"{where}.", entry=name if expected.size > 1 else "")
 
 
 def nothing(symbol: str) -> Fault:

@@ -301,6 +301,60 @@ def weight_gradient(a_prev, delta):
     return (delta / N).T @ (a_prev / N)
 """,
     ),
+    _slip(
+        "M10",
+        "sigmoid",
+        """\
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def sigmoid_prime(z):
+    return sigmoid(z)
+""",
+        test="test-sigmoid-prime",
+    ),
+    _slip(
+        "M03",
+        "output-delta-cross-entropy",
+        """\
+def output_delta_cross_entropy(z, y):
+    return 2 * (sigmoid(z) - y)
+""",
+    ),
+    _slip(
+        "M11",
+        "output-delta-cross-entropy",
+        """\
+def output_delta_cross_entropy(z, y):
+    return z - y
+""",
+    ),
+    _slip(
+        "M22",
+        "output-delta-cross-entropy",
+        """\
+def output_delta_cross_entropy(z, y):
+    return (sigmoid(z) - y) / len(z)
+""",
+    ),
+    _slip(
+        "M11",
+        "hidden-delta",
+        """\
+def hidden_delta(w_next, delta_next, z):
+    return (delta_next @ w_next) * z * (1 - z)
+""",
+    ),
+    _slip(
+        "M22",
+        "hidden-delta",
+        """\
+def hidden_delta(w_next, delta_next, z):
+    N = len(z)
+    return (delta_next @ w_next) * sigmoid_prime(z) / N
+""",
+    ),
 )
 
 _ALGORITHM = (
@@ -343,4 +397,92 @@ _ALGORITHM = (
     ),
 )
 
-SLIPS = _FUNCTIONS + _ALGORITHM
+NEURON = """\
+z = w_3[1] @ a_2 + b_3[1]
+a = 1 / (1 + np.exp(-z))
+delta = (a - y[1]) * a * (1 - a)
+neuron_by_hand = [w_3[1, 3], z, a, delta]
+"""
+LAYER_WISE = """\
+def layer_wise_step(W, z, delta):
+    slope = sigmoid_prime(z)
+    below = W @ (slope * delta)
+    ours = slope * delta
+    return below, ours.T
+"""
+THETA = """\
+def theta_step(theta, a, delta_next):
+    N = len(a)
+    delta = (delta_next @ theta)[:, 1:] * a * (1 - a)
+    a = np.column_stack([np.ones(N), a])
+    dtheta = delta_next.T @ a / N
+    return delta, dtheta
+"""
+SLIDE = """\
+def slide_output_delta(z, y):
+    a = sigmoid(z)
+    dC_da = 2 * (a - y)
+    return dC_da * sigmoid_prime(z)
+"""
+INPUTS = """\
+def input_gradient(w, b, X, Y):
+    z, a = [None, None], [None, X]
+    for l in range(2, len(w)):
+        z.append(a[-1] @ w[l].T + b[l])
+        a.append(sigmoid(z[l]))
+    delta = output_delta_quadratic(z[-1], Y)
+    for l in range(len(w) - 2, 1, -1):
+        delta = hidden_delta(w[l + 1], delta, z[l])
+    dx = delta @ w[2]
+    return dx
+"""
+"""Right answers, of which the slips below exchange a piece."""
+
+
+def _exchanged(code: str, cell: str, right: str, piece: str, other: str) -> Answers:
+    return _slip(code, cell, right.replace(piece, other))
+
+
+_DELTA = "(a - y[1]) * a * (1 - a)"
+_FURTHER = (
+    _slip(
+        "M45", "neuron-by-hand", NEURON.replace("w_3[1] @", "w_3[:, 1] @").replace("1, 3", "3, 1")
+    ),
+    _exchanged("M51", "neuron-by-hand", NEURON, " + b_3[1]", ""),
+    _exchanged("M01", "neuron-by-hand", NEURON, _DELTA, "a - y[1]"),
+    _exchanged("M02", "neuron-by-hand", NEURON, "a - y[1]", "y[1] - a"),
+    _exchanged("M03", "neuron-by-hand", NEURON, "(a - y[1])", "2 * (a - y[1])"),
+    _exchanged(
+        "M04", "neuron-by-hand", NEURON, "* a * (1 - a)", "* np.exp(-a) / (1 + np.exp(-a))**2"
+    ),
+    _exchanged("M10", "neuron-by-hand", NEURON, " * (1 - a)", ""),
+    _exchanged("M11", "neuron-by-hand", NEURON, "* a * (1 - a)", "* z * (1 - z)"),
+    _exchanged("M04", "layer-wise-step", LAYER_WISE, "(z)", "(sigmoid(z))"),
+    _exchanged("M07", "layer-wise-step", LAYER_WISE, "W @ (slope * delta)", "W @ delta"),
+    _exchanged("M08", "layer-wise-step", LAYER_WISE, "W @", "W.T @"),
+    _exchanged("M10", "layer-wise-step", LAYER_WISE, "sigmoid_prime(z)", "sigmoid(z)"),
+    _exchanged("M11", "layer-wise-step", LAYER_WISE, "sigmoid_prime(z)", "z * (1 - z)"),
+    _exchanged("M46", "layer-wise-step", LAYER_WISE, "W @ (slope * delta)", "(W @ delta) * slope"),
+    _exchanged("M47", "layer-wise-step", LAYER_WISE, "ours = slope * delta", "ours = delta"),
+    _exchanged("M04", "theta-step", THETA, "a * (1 - a)", "sigmoid_prime(a)"),
+    _exchanged("M07", "theta-step", THETA, " * a * (1 - a)", ""),
+    _exchanged("M08", "theta-step", THETA, "@ theta)", "@ theta.T)"),
+    _exchanged("M10", "theta-step", THETA, " * (1 - a)", ""),
+    _exchanged("M12", "theta-step", THETA, "delta_next.T @ a", "a.T @ delta_next"),
+    _exchanged("M13", "theta-step", THETA, " / N", ""),
+    _exchanged("M22", "theta-step", THETA, "/ N", "/ N / N"),
+    _exchanged("M25", "theta-step", THETA, "[:, 1:]", "[:, :-1]"),
+    _exchanged("M48", "theta-step", THETA, "[np.ones(N), a]", "[a, np.ones(N)]"),
+    _exchanged("M01", "slide-output-delta", SLIDE, " * sigmoid_prime(z)", ""),
+    _exchanged("M02", "slide-output-delta", SLIDE, "(a - y)", "(y - a)"),
+    _exchanged("M03", "slide-output-delta", SLIDE, "2 * (a - y)", "a - y"),
+    _exchanged("M04", "slide-output-delta", SLIDE, "prime(z)", "prime(a)"),
+    _exchanged("M10", "slide-output-delta", SLIDE, "sigmoid_prime(z)", "a"),
+    _exchanged("M11", "slide-output-delta", SLIDE, "(a - y)", "(z - y)"),
+    _exchanged("M22", "slide-output-delta", SLIDE, "(a - y)", "(a - y) / len(y)"),
+    _exchanged("M08", "input-gradient", INPUTS, "delta @ w[2]", "delta @ w[2].T"),
+    _exchanged("M22", "input-gradient", INPUTS, "delta @ w[2]", "delta @ w[2] / len(X)"),
+    _exchanged("M49", "input-gradient", INPUTS, "delta @ w[2]", "hidden_delta(w[2], delta, X)"),
+)
+
+SLIPS = _FUNCTIONS + _ALGORITHM + _FURTHER

@@ -6,34 +6,24 @@ from bpkit.demo_answers.slips import INLINE_BACKWARD
 
 NOT_IMPLEMENTED = "not implemented"
 
+_EQUATIONS = ("hidden-delta", "bias-gradient", "weight-gradient", "backward")
+_WARM_UP = ("neuron-by-hand", "sigmoid", "sigmoid-prime")
+_OUTPUT_DELTAS = ("output-delta-quadratic", "output-delta-cross-entropy")
+_FURTHER = ("layer-wise-step", "theta-step", "slide-output-delta", "input-gradient")
+
 BLANK = Answers(
     "blank",
     {},
     fails={
         f"test-{task}": NOT_IMPLEMENTED
-        for task in (
-            "sigmoid",
-            "sigmoid-prime",
-            "output-delta-quadratic",
-            "output-delta-cross-entropy",
-            "hidden-delta",
-            "bias-gradient",
-            "weight-gradient",
-            "backward",
-        )
+        for task in (*_WARM_UP, *_OUTPUT_DELTAS, *_EQUATIONS, *_FURTHER)
     },
 )
 
 PARTLY_BLANK = Answers(
     "partly blank",
-    {
-        cell: MATRIX.cells[cell]
-        for cell in ("sigmoid", "output-delta-quadratic", "output-delta-cross-entropy")
-    },
-    fails={
-        f"test-{task}": NOT_IMPLEMENTED
-        for task in ("hidden-delta", "bias-gradient", "weight-gradient", "backward")
-    },
+    {cell: MATRIX.cells[cell] for cell in ("neuron-by-hand", "sigmoid", *_OUTPUT_DELTAS)},
+    fails={f"test-{task}": NOT_IMPLEMENTED for task in (*_EQUATIONS, *_FURTHER)},
 )
 
 ENDLESS_LOOP = Answers(
@@ -116,5 +106,21 @@ def bias_gradient(delta):
 """,
         },
         fails={"test-bias-gradient": "wrong shape"},
+    ),
+    Answers(
+        "half by hand",
+        {**MATRIX.cells, "neuron-by-hand": "neuron_by_hand = [w_3[1, 3], None, None, None]\n"},
+        fails={"test-neuron-by-hand": NOT_IMPLEMENTED},
+    ),
+    Answers(
+        "returns one of two",
+        {
+            **MATRIX.cells,
+            "layer-wise-step": """\
+def layer_wise_step(W, z, delta):
+    return W @ (sigmoid_prime(z) * delta)
+""",
+        },
+        fails={"test-layer-wise-step": "wrong shape"},
     ),
 )

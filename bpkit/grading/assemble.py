@@ -1,8 +1,10 @@
 """From what was handed in to what is executed: notebooks as bytes, and the files beside them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -14,8 +16,9 @@ from bpkit.grading.beside import files_beside
 from bpkit.grading.collect import handed_in
 from bpkit.grading.course import Course, UsageError
 from bpkit.grading.preflight import Unreadable, read_submission
-from bpkit.grading.quarantine import set_aside
+from bpkit.grading.quarantine import NOT_GRADED, set_aside
 from bpkit.grading.rebuild import rebuild
+from bpkit.grading.variants import give_own, read_variants
 from bpkit.grading.view import HidesUnknown, hidden_by
 from bpkit.grading.work import Work
 
@@ -29,6 +32,9 @@ SANITIZERS = (
 """nbgrader's own steps before execution. They look at the course's cells only, which every
 submission has from the release: so they are taken once, for all."""
 
+MOST_NAMED = 5
+"""Files that a remark names before it counts them."""
+
 
 class Assembler:
     """Makes the work of each submission of one assignment.
@@ -40,6 +46,7 @@ class Assembler:
 
     def __init__(self, course: Course, assignment: str):
         self.course, self.assignment = course, assignment
+        self.variants = read_variants(course.root, assignment)
         course.directory.assignment_id = assignment
         self.converter = converter = Autograde(coursedir=course.directory, parent=course.app)
         steps = [load(step) for step in converter.sanitize_preprocessors]
@@ -82,28 +89,13 @@ class Assembler:
         """
         folder = self.course.submitted(student, self.assignment)
         run_hook(self.converter.run_pre_convert_hook, self.converter, student, folder)
-        try:
-            time = handed_in(folder)
-        except ValueError as error:
-            raise Unreadable(str(error)) from error
+        submissions, time = read(self.course, self.assignment, student, self.releases)
         notebooks, remarks = {}, list(self.refused)
-        for name in self.releases:
-            path = folder / name
-            if not path.is_symlink() and not path.exists():
-                continue
-            try:
-                submission = read_submission(path)
-            except Unreadable as unreadable:
-                set_aside(self.course, self.assignment, student, path, str(unreadable))
-                raise
+        for name, submission in submissions.items():
             notebooks[name], noted = self._rebuilt(student, name, submission)
             remarks += noted
-        if not notebooks:
-            raise Unreadable(f"no {' or '.join(self.releases)} in {folder}")
         beside, refused = files_beside([folder], self.course.directory.ignore, ())
-        remarks += [
-            f"{name} is not given to the notebook: a link, or too large" for name in refused
-        ]
+        remarks += not_given(refused)
         return Work(student, notebooks, {**beside, **self.files}, time, tuple(remarks))
 
     def _rebuilt(self, student: str, name: str, submission: dict) -> tuple[bytes, tuple[str, ...]]:
@@ -115,10 +107,49 @@ class Assembler:
                 cell.metadata = nbformat.from_dict(known.metadata)
                 if is_locked(known):
                     cell.source = known.source
+        remarks += give_own(notebook, student, self.variants, submission["cells"])
         about = resources(self.course, student, self.assignment, name)
         for step in self.steps:
             notebook, about = step(notebook, about)
         return json.dumps(notebook).encode(), remarks
+
+
+def read(
+    course: Course, assignment: str, student: str, names: Collection[str]
+) -> tuple[dict[str, dict[str, Any]], datetime | None]:
+    """What a student handed in: the notebooks of these names, and when.
+
+    Raises
+    ------
+    Unreadable : if a notebook or the timestamp cannot be read, or if there is no notebook.
+    """
+    folder = course.submitted(student, assignment)
+    try:
+        time = handed_in(folder)
+    except ValueError as error:
+        raise Unreadable(str(error)) from error
+    notebooks = {}
+    for name in names:
+        path = folder / name
+        if not path.is_symlink() and not path.exists():
+            continue
+        try:
+            notebooks[name] = read_submission(path)
+        except Unreadable as unreadable:
+            set_aside(course, assignment, student, path, str(unreadable), NOT_GRADED)
+            raise
+    if not notebooks:
+        raise Unreadable(f"no {' or '.join(names)} in {folder}")
+    return notebooks, time
+
+
+def not_given(refused: Sequence[str]) -> tuple[str, ...]:
+    """What to say of files that lie beside a notebook and are left out."""
+    if not refused:
+        return ()
+    names = ", ".join(sorted(refused)[:MOST_NAMED])
+    more = f" and {len(refused) - MOST_NAMED} more" if len(refused) > MOST_NAMED else ""
+    return (f"not given to the notebook, as links or too large: {names}{more}",)
 
 
 def _about(source: Path) -> dict:

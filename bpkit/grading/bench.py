@@ -36,7 +36,7 @@ class Bench:
         program = STARTING.format(path=path, fd=theirs.fileno())
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", program],
-            env=clean_environment(self.home.name, {}),
+            env=clean_environment(self.home.name),
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             start_new_session=True,

@@ -28,6 +28,8 @@ from bpkit.grading.execution import Settings
 from bpkit.grading.jail import JailUnavailable
 from bpkit.grading.work import Executed, Run, Work, execute, first_line, not_graded
 
+MOST_THREADS = 4
+"""How many submissions one process of this machine may serve at a time."""
 PER_THREAD = 2
 """Submissions that wait or run for each thread of the workers: more would only fill memory."""
 MOST_DEATHS = 3
@@ -50,7 +52,7 @@ QUIET = {
 
 @contextmanager
 def on_this_machine(settings: Settings, jobs: int, place: Path) -> Iterator[Run]:
-    """So many at a time, each in a process of its own.
+    """So many at a time, a few in each process: they share what is warm, and mostly wait.
 
     The processes talk over the loopback interface, encrypted, and let in nobody else: whoever could
     talk to them could run programs as the instructor.
@@ -59,16 +61,18 @@ def on_this_machine(settings: Settings, jobs: int, place: Path) -> Iterator[Run]
     ----------
     place : a folder for what the processes write to disk.
     """
+    threads = max(n for n in range(1, MOST_THREADS + 1) if jobs % n == 0)
     with (
-        dask.config.set(QUIET),
+        dask.config.set({**QUIET, "temporary-directory": str(place)}),
         LocalCluster(
-            n_workers=jobs,
-            threads_per_worker=1,
+            n_workers=jobs // threads,
+            threads_per_worker=threads,
             host="127.0.0.1",
             security=True,
             dashboard_address=None,
             memory_limit=0,
             local_directory=str(place),
+            env={"TMPDIR": str(place)},  # what a killed process leaves there goes with the place
             silence_logs=logging.CRITICAL,
             scheduler_kwargs={"allowed_failures": 0, "dashboard_address": "127.0.0.1:0"},
         ) as cluster,
@@ -149,8 +153,8 @@ class _Runner:
             executed = None
             while executed is None and self.deaths[work.student] < MOST_DEATHS:
                 ((_, executed),) = self._execute([work], alone=True)
-            problem = f"set aside: its run killed {self.deaths[work.student]} workers"
-            yield executed or Executed(work.student, problem=problem)
+            problem = f"killed {self.deaths[work.student]} processes that ran it"
+            yield executed or Executed(work.student, problem=problem, deadly=True)
 
     def _execute(
         self, works: Iterable[Work], alone: bool

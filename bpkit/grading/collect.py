@@ -98,6 +98,16 @@ def handed_in(submission: Path) -> datetime | None:
         raise ValueError(f"{TIMESTAMP} holds no date; correct or delete it") from None
 
 
+def is_newer(course: Course, assignment: str, student: str) -> bool:
+    """Whether a submission came after the one that is graded."""
+    try:
+        now = handed_in(course.submitted(student, assignment))
+        graded = handed_in(course.autograded(student, assignment))
+    except (ValueError, OSError):
+        return True
+    return now is not None and (graded is None or now > graded)
+
+
 @dataclass(frozen=True)
 class _Taking:
     """One student's way from the download into ``submitted/`` or ``quarantine/``."""

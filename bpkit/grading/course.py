@@ -224,7 +224,7 @@ class Course:
         ConversionFailed : with the last line of the error; the log has all of it.
         """
         self.directory.assignment_id = assignment
-        self.directory.student_id = glob.escape(student) if student is not None else "*"
+        self.directory.student_id = student if student is not None else "*"
         conversion = converter(coursedir=self.directory, parent=self.app)
         conversion.force = True
         errors = _Errors()

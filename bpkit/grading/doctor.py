@@ -3,11 +3,14 @@
 import platform
 import shutil
 import sys
+import tempfile
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from bpkit.grading.jail import jail_problem
+from bpkit.grading.jail import JailUnavailable, Limits
+from bpkit.grading.template import Template
+from bpkit.grading.view import SHOWN, make_view, modules
 
 PYTHON = (3, 11)
 LEAST_DISK = 2**30
@@ -29,6 +32,22 @@ def diagnose(start: Path) -> tuple[Check, ...]:
     return _python(), _nbgrader(), _jail(), _disk(start), _course(start)
 
 
+def jail_problem() -> str | None:
+    """Why student code cannot be jailed on this machine, in one sentence; None if it can.
+
+    It does what grading does: it starts a template and has a submission's process forked from it.
+    """
+    with tempfile.TemporaryDirectory(prefix="bpkit-") as folder:
+        view = Path(folder) / "bpkit"
+        make_view(view, modules() - SHOWN)
+        try:
+            with Template.start(view) as template:
+                template.spawn(Limits()).close()
+        except JailUnavailable as problem:
+            return str(problem)
+    return None
+
+
 def _python() -> Check:
     found = f"{platform.python_version()} at {sys.executable}"
     return Check("Python 3.11 or newer", sys.version_info >= PYTHON, found)
@@ -43,7 +62,7 @@ def _nbgrader() -> Check:
 
 def _jail() -> Check:
     problem = jail_problem()
-    return Check("jail", problem is None, problem or "bubblewrap works: a program ran in it")
+    return Check("jail", problem is None, problem or "bubblewrap works: a submission can run here")
 
 
 def _disk(start: Path) -> Check:

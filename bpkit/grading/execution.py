@@ -28,6 +28,8 @@ RESTARTS = 3
 RECORD_LIMIT = 64 << 20
 """Characters that the outputs of all cells may have, as JSON."""
 USED_UP = "cells before it used up the time or broke too often"
+UNJAILED = "student code ran without a jail"
+"""The event of such a run."""
 PROCESSES = 32
 """How many a submission may have, beside those that wait for its tests."""
 
@@ -236,7 +238,7 @@ class _Submission:
         define, and goes on without that cell. After too many the rest is not run.
         """
         if self.settings.unsafe_no_jail:
-            self.events.append("student code ran without a jail")
+            self.events.append(UNJAILED)
         end = time.monotonic() + self.settings.total_seconds
         for attempt in range(RESTARTS + 2):
             if attempt > RESTARTS:
@@ -392,7 +394,7 @@ class _Submission:
             self.outputs[index] = [error("NotRun", f"the cell was not run: {reason}")]
         if missing:
             names = ", ".join(self.cells[index].name for index in missing)
-            self.events.append(f"not run: {names}")
+            self.events.append(f"not run: {names} ({reason})")
 
     def close(self) -> None:
         """End the student's processes, if any are left."""

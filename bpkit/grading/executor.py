@@ -6,6 +6,8 @@ nbgrader has ``Execute``. All other steps, the gradebook, feedback and formgrade
 
 import json
 import os
+from functools import cache
+from logging import Logger
 from pathlib import Path
 
 import nbformat
@@ -15,10 +17,14 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Float, Integer
 
+from bpkit.grading.assemble import not_given
 from bpkit.grading.beside import files_beside
+from bpkit.grading.course import UsageError
 from bpkit.grading.execution import Settings, execute_notebook
+from bpkit.grading.intake import CheckedSubmissions
 from bpkit.grading.jail import JailUnavailable
 from bpkit.grading.seed import secret_seed
+from bpkit.grading.variants import give_own, read_variants
 from bpkit.grading.view import HidesUnknown
 
 DECIDING = ("grade", "solution", "locked", "task")
@@ -49,11 +55,10 @@ class JailedExecute(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         if self.unsafe_no_jail:
-            self.log.warning(
-                "unsafe_no_jail is set: this student's code runs with your own rights, and can "
-                "read and change everything that you can, the gradebook included"
-            )
+            _warn_once(self.log)
         nb = _with_marks_of(nb, self._course_notebook(resources))
+        student = resources["nbgrader"]["student"]
+        own = give_own(nb, student, self._variants(resources))
         try:
             executed = execute_notebook(
                 json.dumps(nb).encode(), self.settings(), self._files_beside(resources)
@@ -62,8 +67,13 @@ class JailedExecute(NbGraderPreprocessor):
             self.log.critical("Nothing was graded: %s", problem)
             raise NbGraderException(str(problem)) from None
         nb = nbformat.from_dict(json.loads(executed))
-        for event in nb.metadata.bpkit.events:
-            self.log.warning("%s: %s", resources["nbgrader"]["student"], event)
+        events = nb.metadata.bpkit.events
+        if not isinstance(self.parent, CheckedSubmissions):
+            events[:0] = own
+        for event in events:
+            self.log.warning("%s: %s", student, event)
+        if isinstance(self.parent, CheckedSubmissions):  # which has said these itself
+            events[:0] = self.parent.remarks.get(student, ())
         return nb, resources
 
     def _course_notebook(self, resources) -> NotebookNode:
@@ -76,6 +86,13 @@ class JailedExecute(NbGraderPreprocessor):
             raise NbGraderException(
                 f"{path} cannot be read ({error.strerror}): it says which cells are the course's"
             ) from None
+
+    def _variants(self, resources) -> dict[str, int]:
+        try:
+            root = Path(CourseDirectory(parent=self).root)
+            return read_variants(root, resources["nbgrader"]["assignment"])
+        except UsageError as error:
+            raise NbGraderException(str(error)) from None
 
     def _files_beside(self, resources) -> dict[str, bytes]:
         """The files that the notebook may read, by relative path: the student's, then the course's.
@@ -91,9 +108,19 @@ class JailedExecute(NbGraderPreprocessor):
             course.format_path(course.source_directory, ".", assignment),
         )
         files, refused = files_beside(map(Path, folders), course.ignore, ())
-        for name in refused:
-            self.log.warning("%s: %s is not given to the notebook", student, name)
+        if not isinstance(self.parent, CheckedSubmissions):  # which has said so itself
+            for remark in not_given(refused):
+                self.log.warning("%s: %s", student, remark)
         return files
+
+
+@cache
+def _warn_once(log: Logger) -> None:
+    """Say it to whoever reads this log, and not again for each submission."""
+    log.warning(
+        "unsafe_no_jail is set: students' code runs with your own rights, and can read and change "
+        "everything that you can, the gradebook included"
+    )
 
 
 def _with_marks_of(nb: NotebookNode, original: NotebookNode) -> NotebookNode:

@@ -1,6 +1,7 @@
 """The pages that students get back, without the hidden tests."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateFeedback
@@ -29,6 +30,16 @@ class HideHiddenTests(ClearHiddenTests):
         return cell, resources
 
 
+class FeedbackForOne(GenerateFeedback):
+    """nbgrader's converter for one student, whatever characters are in the student's name."""
+
+    def init_notebooks(self) -> None:
+        """Find the notebooks; nbgrader takes the folder's path for a pattern when it does."""
+        about = self.coursedir
+        folder = Path(self._format_source(about.assignment_id, about.student_id))
+        self.assignments = {str(folder): sorted(map(str, folder.glob("*.ipynb")))}
+
+
 @dataclass(frozen=True)
 class Feedback:
     """Whose pages were made, and whose could not be."""
@@ -52,7 +63,7 @@ def feedback(course: Course, assignment: str, track: Track) -> Feedback:
     with course.alone():
         for student in track(students, "feedback"):
             try:
-                course.convert(GenerateFeedback, assignment, student)
+                course.convert(FeedbackForOne, assignment, student)
             except ConversionFailed as failure:
                 attention.append(Attention(student, f"no feedback: {failure}"))
     failed = {a.student for a in attention}

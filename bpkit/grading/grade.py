@@ -16,19 +16,27 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import OperationalError
 
 from bpkit.grading.assemble import Assembler, load
-from bpkit.grading.collect import handed_in
+from bpkit.grading.collect import is_newer
 from bpkit.grading.course import Attention, Course, Track, UsageError
-from bpkit.grading.execution import Settings
+from bpkit.grading.execution import UNJAILED, Settings
 from bpkit.grading.executor import JailedExecute
 from bpkit.grading.files import staging
-from bpkit.grading.jail import jail_problem
 from bpkit.grading.preflight import Unreadable
-from bpkit.grading.quarantine import quarantined
+from bpkit.grading.quarantine import (
+    DEADLY,
+    NOT_GRADED,
+    graded_after_all,
+    is_deadly,
+    quarantined,
+    set_aside,
+)
 from bpkit.grading.save import OpenGradebook, Saver
 from bpkit.grading.work import Executed, Run, Work, here, not_graded
 
 LEAST_DISK = 100 * 2**20
 """Free bytes below which grading does not go on."""
+CLASS = "(class)"
+"""Stands for everybody where a student's id would be."""
 FEW = 4
 """So many submissions are graded in the time that it takes to start more processes."""
 
@@ -78,8 +86,9 @@ def grade(
 
     Raises
     ------
-    UsageError : for an unknown assignment or student, without a jail, without the workers of a
-        cluster, or when the disk is full.
+    UsageError : for an unknown assignment or student, without the workers of a cluster, or when the
+        disk is full.
+    JailUnavailable : without a jail.
     """
     course.check_assignment(assignment)
     settings = _settings(course, unsafe_no_jail)
@@ -88,8 +97,6 @@ def grade(
         if student not in students:
             raise UsageError(f"no submission of {assignment} by {student!r} in submitted/")
         students = (student,)
-    if where.scheduler is None and not unsafe_no_jail and (problem := jail_problem()):
-        raise UsageError(problem)
 
     with ExitStack() as stack:
         stack.enter_context(_writing())
@@ -99,7 +106,12 @@ def grade(
         stack.callback(gradebook.end)
         _require_release(course, assignment, gradebook)
         complete = set() if force else _complete(course, assignment, gradebook)
-        waiting = [s for s in students if s not in complete or _is_newer(course, assignment, s)]
+        waiting = [
+            name
+            for name in students
+            if (name not in complete or is_newer(course, assignment, name))
+            and (force or not is_deadly(course, assignment, name))
+        ]
         done = _Done()
         if waiting:
             place = stack.enter_context(staging(course.root, ".grading-"))
@@ -109,23 +121,28 @@ def grade(
             works = _assembled(waiting, Assembler(course, assignment), unreadable)
             for executed in track(_Arrivals(len(waiting), run(works), unreadable), "grading"):
                 _save(executed, saver, done)
-        set_aside = [a for a in quarantined(course, assignment) if student in (None, a.student)]
-        gradebook.enter({*done.failed, *(a.student for a in set_aside)})
+        aside = [a for a in quarantined(course, assignment) if student in (None, a.student)]
+        gradebook.enter({*done.failed, *(a.student for a in aside)})
         missing, by_hand = _without_marks(course, assignment, gradebook)
 
-    attention = list(set_aside)
+    attention = list(aside)
+    unjailed = 0
     for name in students:
         if name not in done.failed:
             noted = done.saved.get(name, ())
             events = list(noted if name in done.saved else _events(course, assignment, name))
+            unjailed += UNJAILED in events
+            events = [event for event in events if event != UNJAILED]
             if name in missing:
                 events.append(f"test cells are missing: {', '.join(missing[name])}")
             attention += [Attention(name, event) for event in events]
-        elif not any(a.student == name for a in set_aside):
+        elif not any(a.student == name and done.failed[name] in a.reason for a in aside):
             attention.append(Attention(name, done.failed[name]))
+    if unjailed:
+        attention.append(Attention(CLASS, f"{UNJAILED}: {unjailed} of {len(students)} submissions"))
     return Graded(
         graded=tuple(name for name in waiting if name in done.saved),
-        already=tuple(name for name in students if name not in waiting),
+        already=tuple(name for name in students if name in complete and name not in waiting),
         attention=tuple(sorted(attention, key=lambda a: a.student)),
         by_hand=by_hand,
     )
@@ -235,9 +252,12 @@ def _save(executed: Executed, saver: Saver, done: _Done) -> None:
         )
     if executed.work is None or executed.notebooks is None:
         done.failed[student] = executed.problem
+        if executed.deadly:
+            _set_aside(course, saver.assignment, student, executed.problem)
         return
     try:
         done.saved[student] = saver.save(executed.work, executed.notebooks)
+        graded_after_all(course, saver.assignment, student)
     except (OSError, OperationalError):
         raise
     except Exception as error:
@@ -245,14 +265,13 @@ def _save(executed: Executed, saver: Saver, done: _Done) -> None:
         done.failed[student] = not_graded(error)
 
 
-def _is_newer(course: Course, assignment: str, student: str) -> bool:
-    """Whether a submission came after the one that is graded."""
-    try:
-        now = handed_in(course.submitted(student, assignment))
-        graded = handed_in(course.autograded(student, assignment))
-    except (ValueError, OSError):
-        return True
-    return now is not None and (graded is None or now > graded)
+def _set_aside(course: Course, assignment: str, student: str, problem: str) -> None:
+    """Keep a submission that ended whoever ran it from being run by the next command again."""
+    folder = course.submitted(student, assignment)
+    for name in course.notebooks(assignment):
+        if (folder / name).exists():
+            reason = f"{name} {problem}: {DEADLY}"
+            set_aside(course, assignment, student, folder / name, reason, NOT_GRADED)
 
 
 def _complete(course: Course, assignment: str, gradebook: OpenGradebook) -> set[str]:

@@ -13,9 +13,12 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from bpkit.grading.variants import CELL as VARIANT
+
 DEFINED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 RAW_HTML = re.compile(r"<(?=[A-Za-z/!?])")
 ENTITY = re.compile(r"&(?=#|\w+;)")
+REMOTE_PICTURE = re.compile(r"!(?=\[(?![^\]]*\]\(attachment:))")
 SCRIPT_LINK = re.compile(r"(script\\*):", re.IGNORECASE)
 
 
@@ -35,7 +38,7 @@ def rebuild(
     places = _places(submitted["cells"], release.cells, answers)
     last = {place: index for index, place in enumerate(places) if place is not None}
 
-    remarks = []
+    remarks = _restored(submitted["cells"], places, release.cells)
     added: dict[int, list[dict[str, Any]]] = {}
     latest = -1
     for index, (cell, place) in enumerate(zip(submitted["cells"], places)):
@@ -61,6 +64,37 @@ def rebuild(
         cell.setdefault("id", f"added-{number}")
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=release.metadata)
     return notebook, tuple(dict.fromkeys(remarks))
+
+
+def _restored(
+    cells: Sequence[dict[str, Any]], places: Sequence[int | None], release: Sequence[NotebookNode]
+) -> list[str]:
+    """What was done to the course's own cells, and what had to be looked for."""
+    altered, missing, found = [], [], []
+    for place, original in enumerate(release):
+        name = _grade_id(original)
+        if name is None or name == VARIANT:  # which may be each student's own
+            continue
+        there = [cell for cell, p in zip(cells, places) if p == place]
+        changed = any(_plain(cell["source"]) != _plain(original.source) for cell in there)
+        if _answer_id(original) is None:
+            if not there:
+                missing.append(name)
+            elif changed:
+                altered.append(name)
+        elif changed and all(_grade_id(cell) != name for cell in there):
+            found.append(name)
+    kinds = {
+        "altered, graded as released": altered,
+        "deleted, graded as released": missing,
+        "without their ids, known by what they define": found,
+    }
+    return [f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names]
+
+
+def _plain(source: str) -> str:
+    """The lines of a cell, without what editors do to their ends."""
+    return "\n".join(line.rstrip() for line in source.strip().splitlines())
 
 
 def _places(
@@ -120,9 +154,11 @@ def _added(cell: dict[str, Any]) -> NotebookNode:
 
 
 def _disarmed(markdown: str) -> str:
-    """Markdown that shows HTML as text and has no link that runs a script in the grader's page.
+    """Markdown that shows HTML as text, and neither runs scripts nor loads pictures from elsewhere.
 
-    The look-alikes for & and : are no accident: nbconvert decodes an escaped entity twice.
+    The look-alikes for & and : are no accident: nbconvert decodes an escaped entity twice. A
+    picture becomes a link: a server would be told who reads the page, and when.
     """
     markdown = RAW_HTML.sub("&lt;", ENTITY.sub("\N{FULLWIDTH AMPERSAND}", markdown))
+    markdown = REMOTE_PICTURE.sub("!\N{ZERO WIDTH SPACE}", markdown)
     return SCRIPT_LINK.sub("\\1\N{FULLWIDTH COLON}", markdown)

@@ -34,8 +34,11 @@ Output = dict[str, Any]
 
 
 WARMING = (
-    "import matplotlib.pyplot as plt",
-    "fig, ax = plt.subplots(layout='constrained')\nax.loglog([1, 2], label='$a$')\nax.legend();",
+    "import matplotlib.pyplot as plt\nimport numpy as np",
+    "fig, ax = plt.subplots(layout='constrained')\n"
+    "ax.loglog([1, 2], 'o-', label='$a$')\n"
+    "ax.set(xlabel='x', ylabel='y', title='t', xticks=10.0 ** np.arange(-16, 7))\n"
+    "ax.legend();",
     "plt.close('all')",
     "1 / 0",
     "def f(:",
@@ -267,6 +270,8 @@ def warm_shell() -> Shell:
     shell = Shell.instance(
         config=config, display_pub_class=Publisher, displayhook_class=Hook, colors="neutral"
     )
+    # the inline backend joins a shell by itself only if it is imported when there is one
+    shell.run_line_magic("matplotlib", "inline")
     for source in WARMING:
         run_cell(shell, source, 60, 1 << 20)
     shell.reset(new_session=True)

@@ -29,6 +29,7 @@ from nbgrader.api import (
 
 from bpkit.checks.misconceptions import MISCONCEPTIONS
 from bpkit.grading.course import Course, Task, UsageError
+from bpkit.grading.execution import UNJAILED
 from bpkit.grading.files import write_atomically
 from bpkit.grading.quarantine import quarantined
 
@@ -305,7 +306,12 @@ def without_names(report: ClassReport) -> ClassReport:
             id=f"Student {number}",
             failed=tuple(replace(check, text="") for check in student.failed),
             set_aside=("a file that cannot be read",) if student.set_aside else (),
-            events=("grading ran into trouble",) if student.events else (),
+            events=tuple(
+                dict.fromkeys(
+                    event if event == UNJAILED else "grading ran into trouble"
+                    for event in student.events
+                )
+            ),
         )
         for number, student in enumerate(sorted(report.students, key=shown), start=1)
     )
@@ -369,9 +375,13 @@ def needs_a_human(report: ClassReport) -> dict[str, list[Case]]:
     """What the program could not settle alone, by kind; kinds without a case are left out."""
     students = report.students
     absent = [s for s in students if not s.handed_in and not s.set_aside]
+    unjailed = sum(UNJAILED in s.events for s in students)
     found = {
         "Set aside": [Case(s.name, reason) for s in students for reason in s.set_aside],
-        "Trouble while grading": [Case(s.name, event) for s in students for event in s.events],
+        "Trouble while grading": [
+            *([Case("Whole class", f"{UNJAILED} ({unjailed} students)")] if unjailed else []),
+            *(Case(s.name, event) for s in students for event in s.events if event != UNJAILED),
+        ],
         "Handed in, not graded": [
             Case(s.name, "no marks in the gradebook yet")
             for s in students

@@ -10,6 +10,7 @@ Requests to a snapshot: all ``names``; ``get`` one of them; ``call`` an object; 
 it; the ``next`` value of an iterator; get or ``set`` global names of a function.
 """
 
+import gc
 import json
 import os
 import signal
@@ -32,10 +33,13 @@ from bpkit.grading.wire import (
     describe,
     pack,
     revive,
+    unpack_frame,
 )
 
 ENDING_TAKES = 0.5
 """Seconds in which a process whose socket is closed should be gone."""
+ANSWERS_SIZE = 4 << 20
+"""Bytes of answers that go over in one message."""
 TRACEBACK_LIMIT = 5000
 TOO_MUCH = {
     "output_type": "error",
@@ -43,6 +47,7 @@ TOO_MUCH = {
     "evalue": "the cell put out more than can be kept",
     "traceback": ["TooMuch: the cell put out more than can be kept"],
 }
+PLAIN = (type(None), bool, int, float, str)
 MAY_CHANGE = (np.ndarray, list, dict, set, np.random.Generator)
 
 
@@ -105,6 +110,8 @@ class Session:
         try:
             # a group of its own: what a test's call does to its group is not for the other tests
             os.setsid()
+            # what is here now stays: this process need not look through it
+            gc.freeze()
             self.channel.close()
             self.recorder.stop()
             Snapshot(Channel(socket.socket(fileno=fd)), namespace, fresh).serve()
@@ -176,18 +183,26 @@ class Snapshot:
             return self._called(function, request["args"], request["kwargs"])
 
     def _call_all(self, request: Message) -> Message:
-        """A frame for each call, as if it were alone: the next one may change the answer."""
+        """A frame for each call, as if it were alone: the next one may change the answer.
+
+        Calls whose answers would not go over well in the same message are left to the next one.
+        """
         function = self.objects[request["handle"]]
         namespace = getattr(function, "__globals__", None)
-        frames = []
+        frames: list[bytes] = []
+        size = 0
         with np.errstate(**request["errors"]):
-            for args in request["calls"]:
+            for call in request["calls"]:
                 try:
+                    args = unpack_frame(call, self.resolve)["args"]
                     frames.append(pack(self._called(function, args, {}), self.refer))
                 except TimeLimit:
                     raise
                 except BaseException as error:
                     frames.append(pack({"error": _told(error, namespace)}))
+                size += len(frames[-1])
+                if size > ANSWERS_SIZE:
+                    break
         return {"frames": frames}
 
     def _called(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Message:
@@ -199,10 +214,14 @@ class Snapshot:
         changed = [pair for pair, x, y in zip(passed, before, after) if x != y]
         return {"value": answer, "changed": changed}
 
-    def _content(self, value: Any) -> bytes:
-        """Bytes by which a change of an argument is noticed."""
+    def _content(self, value: Any) -> Any:
+        """Something by which a change of an argument is noticed."""
         if isinstance(value, np.ndarray):
-            return value.tobytes()
+            return value.shape, value.tobytes()
+        if isinstance(value, list):
+            return [self._content(item) for item in value]
+        if type(value) in PLAIN:
+            return repr(value)
         return pack({"value": value}, self.refer)
 
     def _attribute(self, request: Message) -> Message:

@@ -32,6 +32,8 @@ from bpkit.grading.wire import (
 GRACE = 1.5
 """Seconds beyond a time limit in which the other side can still stop by itself."""
 CALLBACK_LIMIT = 100_000
+CALLS_SIZE = 1 << 19
+"""Bytes of calls that go over in one message."""
 TIMEOUTS = 2
 """How often a function may run out of time in one submission before it is not called again."""
 LINE_LIMIT = 200
@@ -137,7 +139,8 @@ class StudentGlobals:
 
     def update(self, values: Mapping[str, Any]) -> None:
         """Bind names there; a function of the judge's will be called back."""
-        self._remote.ask("set", handle=self._id, values=dict(values))
+        if values:
+            self._remote.ask("set", handle=self._id, values=dict(values))
 
     def _values(self, name: str) -> dict[str, Any]:
         values = self._remote.ask("globals", handle=self._id, names=[name])["value"]
@@ -179,10 +182,7 @@ class Remote:
         left = self.until - time.monotonic()
         if left <= 0:
             self._end(TimeLimit(self.seconds, ""))
-        try:
-            request = pack({"op": op, "seconds": left, **fields}, self._refer)
-        except WireError as problem:
-            raise TypeError(f"this cannot be handed to a student's function: {problem}") from None
+        request = self._packed({"op": op, "seconds": left, **fields})
         try:
             reply = self._converse(request, self.until + GRACE)
         except TimeoutError:
@@ -209,12 +209,36 @@ class Remote:
     def call_all(
         self, id: int, name: str, calls: Sequence[Sequence[Any]]
     ) -> list[tuple[Any, BaseException | None, Changes]]:
-        """Call an object several times: for each its answer or error, and changes as of `call`."""
-        reply = self._call("call_all", id, name, calls=[list(args) for args in calls])
-        frames = reply.get("frames")
-        if not isinstance(frames, list) or len(frames) != len(calls):
-            self._end(Stopped(INCOMPLETE))
-        return [self._result(frame, args) for frame, args in zip(frames, calls)]
+        """Call an object several times: for each its answer or error, and changes as of `call`.
+
+        The other side may answer to the first of the calls only, and is asked again for the rest.
+        """
+        results: list[tuple[Any, BaseException | None, Changes]] = []
+        while len(results) < len(calls):
+            waiting = calls[len(results) :]
+            asked = self._frames(waiting)
+            frames = self._call("call_all", id, name, calls=asked).get("frames")
+            if not isinstance(frames, list) or not 0 < len(frames) <= len(asked):
+                self._end(Stopped(INCOMPLETE))
+            results += [self._result(frame, args) for frame, args in zip(frames, waiting)]
+        return results
+
+    def _frames(self, calls: Sequence[Sequence[Any]]) -> list[bytes]:
+        """As many of the calls as go over well in one message, and one at least."""
+        frames: list[bytes] = []
+        size = 0
+        for args in calls:
+            frames.append(self._packed({"args": list(args)}))
+            size += len(frames[-1])
+            if size > CALLS_SIZE:
+                break
+        return frames
+
+    def _packed(self, message: Message) -> bytes:
+        try:
+            return pack(message, self._refer)
+        except WireError as problem:
+            raise TypeError(f"this cannot be handed to a student's function: {problem}") from None
 
     def _result(self, frame: Any, args: Sequence[Any]) -> tuple[Any, BaseException | None, Changes]:
         try:

@@ -49,7 +49,7 @@ from bpkit.grading.jail import (
 from bpkit.grading.processes import MemoryCount, descendants
 from bpkit.grading.zygote import NO_FILTER, Request
 
-INSIDE = ("launch.py", "recorder.py", "session.py", "wire.py", "zygote.py")
+INSIDE = ("limits.py", "recorder.py", "session.py", "warm.py", "wire.py", "zygote.py")
 """The files of bpkit.grading that run in the jail; none of them knows an answer."""
 ROOT = "/opt/course"
 """Where the jail has the package bpkit, as students may see it."""
@@ -263,7 +263,7 @@ class _Zygote:
                 command = [sys.executable, "-I", "-c", PROGRAM, str(theirs.fileno()), str(grader)]
                 self.process = subprocess.Popen(
                     [*around, *command, entry, ROOT if jailed else str(folder)],
-                    env={} if jailed else clean_environment(str(self.home), {}),
+                    env={} if jailed else clean_environment(str(self.home)),
                     cwd="/" if jailed else self.home,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
@@ -360,7 +360,7 @@ def _bubblewrap(folder: Path) -> list[str]:
         if package.startswith(real := os.path.realpath(path) + "/"):
             installed = f"{path}/{package.removeprefix(real)}"
             line += ["--tmpfs", installed, "--remount-ro", installed]
-    return [*line, *sealed({})]
+    return [*line, *sealed()]
 
 
 def _kill_all_below(pid: int) -> None:

@@ -38,10 +38,20 @@ DIMENSIONS = 32
 MESSAGE_LIMIT = 20_000
 """Characters of an exception's message."""
 LENGTHS = struct.Struct(">IQ")
-DTYPES = frozenset(
-    np.dtype(code).str
-    for code in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16")
-)
+DTYPES = {
+    dtype.str: dtype
+    for dtype in map(
+        np.dtype,
+        ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"),
+    )
+}
+"""What arrays may be made of, by the names that they go over by."""
+SENT_AS = {
+    **{code: np.dtype(code).newbyteorder("<") for code in "?bBhHiIlLqQefdFD"},
+    "g": np.dtype("<f8"),
+    "G": np.dtype("<c16"),
+}
+"""What an array of a kind goes over as; of long double what a double keeps of it."""
 PLAIN_INTEGER = 1 << 63
 
 Message = dict[str, Any]
@@ -98,9 +108,11 @@ class _Packer:
             raise WireError(f"values within values, more than {DEPTH_LIMIT} deep")
         if value is None or isinstance(value, bool):
             return value
-        if isinstance(value, np.generic | np.ndarray):
+        if type(value) is list:  # what there is most of goes first
+            return self._nodes(value, depth)
+        if isinstance(value, np.ndarray | np.generic):
             array = np.asarray(value)
-            if array.dtype.kind in "biufc":
+            if array.dtype.char in SENT_AS:
                 return self._array(array, isinstance(value, np.generic))
         if isinstance(value, str):
             return _whole(str.__str__(value))
@@ -131,10 +143,9 @@ class _Packer:
         return [self.node(value, depth + 1) for value in values]
 
     def _array(self, array: np.ndarray, scalar: bool) -> dict[str, Any]:
-        dtype = {"g": np.dtype("f8"), "G": np.dtype("c16")}.get(array.dtype.char, array.dtype)
-        dtype = dtype.newbyteorder("<")
+        dtype = SENT_AS[array.dtype.char]
         self._add(array.astype(dtype, copy=False).tobytes())
-        node = {"$": "array", "dtype": dtype.str, "shape": list(array.shape)}
+        node = {"$": "array", "dtype": dtype.str, "shape": array.shape}
         return {**node, "scalar": True} if scalar else node
 
     def _add(self, data: bytes) -> None:
@@ -306,10 +317,13 @@ class _Unpacker:
             raise WireError("a message has an array of a type that may not cross")
         if type(shape) is not list or len(shape) > DIMENSIONS:
             raise WireError("a message has an array without a shape")
-        if not all(type(n) is int and 0 <= n <= BODY_LIMIT for n in shape):
-            raise WireError("a message has an array of an impossible shape")
-        dtype = np.dtype(code)
-        data = self._take(math.prod(shape) * dtype.itemsize)
+        size = 1
+        for n in shape:
+            if type(n) is not int or not 0 <= n <= BODY_LIMIT:
+                raise WireError("a message has an array of an impossible shape")
+            size *= n
+        dtype = DTYPES[code]
+        data = self._take(size * dtype.itemsize)
         try:
             array = np.frombuffer(bytearray(data), dtype).reshape(shape)
         except ValueError:

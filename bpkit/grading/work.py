@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bpkit.grading import execution, staff
+from bpkit.grading.doctor import jail_problem
 from bpkit.grading.execution import Settings
 from bpkit.grading.jail import JailUnavailable
+
+ATTEMPTS = 2
+"""How often a jail is started for one submission: a machine may be short of things for a moment."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Executed:
     notebooks: Mapping[str, bytes] | None = None
     problem: str = ""
     """Why there are no notebooks to save."""
+    deadly: bool = False
+    """Whether it ended the processes that executed it."""
 
 
 Run = Callable[[Iterable[Work]], Iterator[Executed]]
@@ -42,11 +48,24 @@ Run = Callable[[Iterable[Work]], Iterator[Executed]]
 def execute(
     notebooks: Mapping[str, bytes], files: Mapping[str, bytes], settings: Settings
 ) -> dict[str, bytes]:
-    """Execute the notebooks of a submission, in the process that this is called in."""
-    return {
-        name: execution.execute_notebook(content, settings, files)
-        for name, content in notebooks.items()
-    }
+    """Execute the notebooks of a submission, in the process that this is called in.
+
+    Raises
+    ------
+    JailUnavailable : if no jail can be had here at all, for anybody.
+    RuntimeError : if there is none for this submission.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            return {
+                name: execution.execute_notebook(content, settings, files)
+                for name, content in notebooks.items()
+            }
+        except JailUnavailable as unavailable:
+            problem = unavailable
+    if not settings.unsafe_no_jail and jail_problem():
+        raise problem
+    raise RuntimeError(f"no jail started for it, {ATTEMPTS} times ({problem})")
 
 
 @contextmanager

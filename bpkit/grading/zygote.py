@@ -18,7 +18,6 @@ import ctypes
 import fcntl
 import gc
 import importlib
-import io
 import json
 import os
 import select
@@ -28,7 +27,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from bpkit.grading.launch import be_killed_first, take_limits
+from bpkit.grading.limits import be_killed_first, take_limits
+from bpkit.grading.warm import warm_modules
 
 NO_FILTER = b"none"
 DOOR = 3
@@ -36,17 +36,6 @@ DOOR = 3
 REPORT, FILES = 4, 5
 """What a fork holds as well until it is ready."""
 ABOVE = 10
-WARM = (
-    "numpy",
-    "IPython.core.interactiveshell",
-    "IPython.core.pylabtools",
-    "matplotlib.figure",
-    "matplotlib.pyplot",
-    "matplotlib.backends.backend_agg",
-    "matplotlib_inline.config",
-)
-"""Not the inline backend: its import looks for the shell, which a fork makes."""
-
 NEW_MOUNTS, NEW_HOST_NAME, NEW_IPC, NEW_NETWORK = 0x20000, 0x4000000, 0x8000000, 0x40000000
 NEW_USERS, NEW_PROCESSES = 0x10000000, 0x20000000
 READ_ONLY, NO_SUID, NO_DEVICES = 1, 2, 4
@@ -77,9 +66,9 @@ def main() -> NoReturn:
     control = socket.socket(fileno=int(sys.argv[1]))
     grader, entry = int(sys.argv[2]), sys.argv[3]
     jail = control.recv(1 << 16)
-    warm_up()
-    session = importlib.import_module(entry)
-    session.prepare()
+    with warm_modules():
+        session = importlib.import_module(entry)
+        session.prepare()
     # a fork whose parent has ended comes to this process, which can tell then how it ended
     _call("prctl", SET_SUBREAPER, ctypes.c_ulong(1))
     # what is here now stays: forks need not touch it to find out
@@ -93,16 +82,6 @@ def main() -> NoReturn:
     finally:
         # no exit handlers of student code, and no waiting for its threads
         os._exit(status)
-
-
-def warm_up() -> None:
-    """Import what notebooks need, and draw once: fonts are looked for at the first letter."""
-    for name in WARM:
-        importlib.import_module(name)
-    sys.modules["numpy"].random.seed()
-    figure = sys.modules["matplotlib.figure"].Figure(figsize=(1, 1))
-    figure.subplots().set_title("a")
-    sys.modules["matplotlib.backends.backend_agg"].FigureCanvasAgg(figure).print_png(io.BytesIO())
 
 
 def serve(control: socket.socket, grader: int, jail: bytes) -> None:

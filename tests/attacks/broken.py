@@ -281,6 +281,7 @@ MENDED = (
         "no-cell-metadata",
         "has cells without metadata, as another tool saved it",
         each_cell(lambda c: c.pop("metadata")),
+        reported="without their ids, known by what they define: sigmoid, ",
         nbgrader=True,
     ),
     mended(

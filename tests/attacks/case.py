@@ -1,8 +1,10 @@
 """What an attack is made of: files to hand in, the marks they deserve, what must be told of them.
 
-Every case starts from the released notebook of ps3, with right answers, with zeros or with none.
-Text between at-signs is filled in when the course exists: ``@course@`` is its folder, ``@canary@``
-a file of this case alone that nothing but an escape can create. See ``Ground`` for the others.
+Every case starts from the released notebook of an assignment of the corpus's own, assignment.json,
+with right answers, with zeros or with none. It is the course's ps3 as it once was, so that what is
+expected here does not change with the course. Text between at-signs is filled in when the course
+exists: ``@course@`` is its folder, ``@canary@`` a file of this case alone that only an escape can
+create. See ``Ground`` for the others.
 
 Nothing here endangers a machine whose defences fail: memory stops at 3 GB, processes at 300, disk
 at 1 GB, floods at 200 MB, loops after 120 s; what kills others first looks whether it sees them.
@@ -22,6 +24,8 @@ from bpkit.demo_class import fill_in
 
 ASSIGNMENT = "ps3"
 NOTEBOOK = "backpropagation.ipynb"
+SOURCE = Path(__file__).with_name("assignment.json")
+"""The instructor's notebook."""
 
 Kind = Literal["fooling", "stopping", "broken", "honest"]
 Content = bytes | Callable[[Path], None]
@@ -72,7 +76,7 @@ NOTHING: Marks = dict.fromkeys(FULL, 0)
 
 def without(*tests: str) -> Marks:
     """All marks but those of some tests."""
-    return {**FULL, **dict.fromkeys(tests, 0)}
+    return {**FULL, **dict.fromkeys(FULL.keys() & set(tests), 0)}
 
 
 def only(*tests: str) -> Marks:
@@ -94,10 +98,8 @@ class Case:
     reported: str | None = None
     """A pattern that what the instructor reads about this student must match; "" if nothing may be
     said, None if it does not matter."""
-    unjailed: bool = False
-    """Whether it may run on this machine without a jail."""
     nbgrader: bool = False
-    """Whether it is among the few that plain ``nbgrader autograde`` is tried on."""
+    """Whether it is among the few that ``nbgrader autograde`` is tried on at every change."""
 
 
 SIGNATURES = {
@@ -132,7 +134,18 @@ def answers(results: Mapping[str, str]) -> dict[str, str]:
     return texts
 
 
-RIGHT = dict(MATRIX.cells)
+CELLS = {
+    cell["metadata"].get("nbgrader", {}).get("grade_id")
+    for cell in json.loads(SOURCE.read_text(encoding="utf-8"))["cells"]
+}
+
+
+def known(texts: Mapping[str, str]) -> dict[str, str]:
+    """Of the answers of a made-up student those to the tasks of this assignment."""
+    return {name: text for name, text in texts.items() if name in CELLS}
+
+
+RIGHT = known(MATRIX.cells)
 BLANK: dict[str, str] = {}
 ZEROS = answers(ZERO_RESULTS)
 """Of the right shape, so that only the comparison stands between them and the marks."""

@@ -23,14 +23,13 @@ from nbgrader.api import Gradebook
 
 from bpkit.grading.course import open_course
 from bpkit.grading.release import release
-from tests.attacks.case import ASSIGNMENT, NOTEBOOK, Case, Ground
+from tests.attacks.case import ASSIGNMENT, NOTEBOOK, SOURCE, Case, Ground
 
 REPOSITORY = Path(__file__).parents[2]
-LIMITS = """
-c.JailedExecute.cell_timeout = 3
-c.JailedExecute.total_timeout = 15
-"""
-"""So that those who wait do not make everybody wait."""
+CELL, TOTAL = 3, 15
+"""Seconds that a cell and a notebook get on a quiet machine: those who wait hold up the class."""
+BUSIEST = 3
+"""How many times that they get on a busy one; with more, those who are too slow would not be."""
 BOUNDED = 'ulimit -f 4194304 -v 8388608 -c 0; exec "$@"'
 """A grader that is fooled into copying without an end stops at 2 GB of disk, or 8 GB of memory."""
 KILLED = -9
@@ -97,12 +96,20 @@ def build(root: Path, cases: Sequence[Case]) -> Iterator[Place]:
 
 
 def make_course(course: Path, secret: str) -> None:
-    """The repository's own course, released, with short time limits."""
-    course.mkdir()
-    shutil.copytree(REPOSITORY / "solutions" / ASSIGNMENT, course / "solutions" / ASSIGNMENT)
+    """A course with the repository's own configuration, released, with short time limits."""
+    folder = course / "solutions" / ASSIGNMENT
+    folder.mkdir(parents=True)
+    shutil.copyfile(SOURCE, folder / NOTEBOOK)
     config = (REPOSITORY / "nbgrader_config.py").read_text(encoding="utf-8")
-    (course / "nbgrader_config.py").write_text(f"{config}{LIMITS}# {secret}\n", encoding="utf-8")
+    limits = f"c.JailedExecute.cell_timeout = {CELL * patience()}\n"
+    limits += f"c.JailedExecute.total_timeout = {TOTAL * patience()}\n"
+    (course / "nbgrader_config.py").write_text(f"{config}\n{limits}# {secret}\n", encoding="utf-8")
     release(open_course(course), ASSIGNMENT)
+
+
+def patience() -> float:
+    """How many times as long as on a quiet machine everything may take on this one now."""
+    return min(max(1, os.getloadavg()[0] / len(os.sched_getaffinity(0))), BUSIEST)
 
 
 def hand_in(place: Place, case: Case) -> None:
@@ -121,11 +128,17 @@ def hand_in(place: Place, case: Case) -> None:
         (folder / "notes.txt").write_text(place.secret)
 
 
-def run(place: Place, *command: str, timeout: float) -> subprocess.CompletedProcess[str]:
+def run(
+    place: Place, *command: str, timeout: float, around: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
     """Run a Python program of the course's in it, as an instructor would, in a session of its own.
 
     What takes longer than ``timeout`` seconds is killed: its status is then `KILLED`. For what it
     leaves behind see `reap_orphans`.
+
+    Parameters
+    ----------
+    around : a program that is run in its place, with its command line at the end.
     """
     environment = {
         **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
@@ -136,7 +149,7 @@ def run(place: Place, *command: str, timeout: float) -> subprocess.CompletedProc
         "SECRET_TOKEN": place.secret,
     }
     process = subprocess.Popen(
-        ["sh", "-c", BOUNDED, "sh", sys.executable, *command],
+        ["sh", "-c", BOUNDED, "sh", *around, sys.executable, *command],
         cwd=place.course,
         env=environment,
         stdin=subprocess.DEVNULL,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bpkit import checks
-from bpkit.checks.backprop import PS3
+from bpkit.checks.backprop import EQUATIONS
 from tests.attacks.case import (
     BLANK,
     NOTHING,
@@ -26,13 +26,13 @@ from tests.attacks.case import (
 def patch(name: str, tries: str, source: str, *, nbgrader: bool = False) -> Case:
     """Answers that are zeros, after a cell that patches something."""
     make = notebook(ZEROS, first=source)
-    return Case(name, "fooling", tries, make, NOTHING, unjailed=True, nbgrader=nbgrader)
+    return Case(name, "fooling", tries, make, NOTHING, nbgrader=nbgrader)
 
 
 def answer(name: str, tries: str, expression: str, first: str = "") -> Case:
     """Answers that are all the same object."""
     make = notebook(returning(expression), first=first)
-    return Case(name, "fooling", tries, make, NOTHING, unjailed=True)
+    return Case(name, "fooling", tries, make, NOTHING)
 
 
 PATCHES = (
@@ -329,7 +329,6 @@ from bpkit import checks
             {**ZEROS, "backward": ZEROS["backward"] + "\nnp.linalg.norm = lambda *a, **k: 0.0\n"}
         ),
         NOTHING,
-        unjailed=True,
     ),
     Case(
         "patch-inside-a-call",
@@ -351,7 +350,6 @@ sigmoid_prime = sigmoid
             }
         ),
         NOTHING,
-        unjailed=True,
     ),
 )
 
@@ -611,7 +609,7 @@ def sigmoid_prime(z):
 def memorised(seed: int) -> str:
     """A cell that fills STOLEN with all answers to the instances that come from one seed."""
     known: dict[str, dict[int, Any]] = {}
-    for task in PS3:
+    for task in EQUATIONS:
 
         def listen(*args: Any, task: Any = task) -> Any:
             right = task.right(*args)
@@ -661,7 +659,6 @@ KNOWING = (
         "has the answers to every instance that the public seed gives, and sets that seed",
         memory_of_the_visible_tests(1986),
         NOTHING,
-        unjailed=True,
         nbgrader=True,
     ),
     Case(
@@ -686,7 +683,6 @@ def sigmoid_prime(z):
             }
         ),
         NOTHING,
-        unjailed=True,
     ),
     Case(
         "right-for-large-batches",
@@ -700,7 +696,6 @@ def sigmoid_prime(z):
             }
         ),
         NOTHING,
-        unjailed=True,
     ),
     Case(
         "changes-arguments-to-fit",
@@ -719,7 +714,6 @@ def sigmoid_prime(z):
             }
         ),
         NOTHING,
-        unjailed=True,
     ),
     Case(
         "returns-an-argument",
@@ -735,7 +729,6 @@ def sigmoid_prime(z):
             }
         ),
         without("test-output-delta-cross-entropy", "test-backward"),
-        unjailed=True,
     ),
     Case(
         "replaces-its-neighbours",
@@ -757,7 +750,6 @@ def sigmoid_prime(z):
             }
         ),
         {**NOTHING, "test-sigmoid": 1},
-        unjailed=True,
     ),
     Case(
         "no-functions",
@@ -778,7 +770,6 @@ def sigmoid_prime(z):
             }
         ),
         NOTHING,
-        unjailed=True,
     ),
 )
 

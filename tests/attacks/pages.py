@@ -31,7 +31,7 @@ def tamper(
 ) -> Case:
     """Zeros in a notebook that is not what was handed out."""
     make = notebook(ZEROS, change=change)
-    return Case(name, "fooling", tries, make, NOTHING, reported, unjailed=True, nbgrader=nbgrader)
+    return Case(name, "fooling", tries, make, NOTHING, reported, nbgrader=nbgrader)
 
 
 def lost(
@@ -39,7 +39,7 @@ def lost(
 ) -> Case:
     """Right answers in a notebook that was changed on its way: it costs nothing."""
     make = notebook(RIGHT, change=change)
-    return Case(name, "fooling", tries, make, FULL, reported, unjailed=True)
+    return Case(name, "fooling", tries, make, FULL, reported)
 
 
 TESTS = "test-.*"
@@ -255,7 +255,6 @@ TAMPERED = (
         notebook({**BLANK, "sigmoid": "\n\n".join(RIGHT.values())}),
         # the stubs of the other cells come later and define the same names again
         {**NOTHING, "test-sigmoid": 1, "test-sigmoid-prime": 1},
-        unjailed=True,
     ),
 )
 
@@ -265,7 +264,7 @@ PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n<svg onload=" + ATTACK.encode() + b">"
 
 def show(name: str, tries: str, source: str) -> Case:
     """Right answers, and a cell that puts something out."""
-    return Case(name, "fooling", tries, in_cell(source), FULL, unjailed=True)
+    return Case(name, "fooling", tries, in_cell(source), FULL)
 
 
 def write(name: str, tries: str, text: str, change=lambda nb: None) -> Case:
@@ -277,7 +276,7 @@ def write(name: str, tries: str, text: str, change=lambda nb: None) -> Case:
         change(nb)
 
     make = notebook(RIGHT, explanation=text, change=add)
-    return Case(name, "fooling", tries, make, FULL, unjailed=True)
+    return Case(name, "fooling", tries, make, FULL)
 
 
 RAW = {"format": "text/html", "raw_mimetype": "text/html"}
@@ -407,7 +406,6 @@ raise type(name, (Exception,), {{}})("<script>{ATTACK}</script>\\x1b[31m\\n" + "
             }
         ),
         {**FULL, "test-output-delta-cross-entropy": 0},
-        unjailed=True,
     ),
     show(
         "html-in-code",

@@ -33,7 +33,7 @@ def steal_from(module):
 """
 FROM_TASKS = """\
 def steal_from(module):
-    STOLEN.update({task.name: task.right for task in module.PS3})
+    STOLEN.update({task.name: task.right for task in module.EQUATIONS})
     found(module.__name__)
 """
 FROM_ANSWERS = """\
@@ -53,13 +53,13 @@ NAMES = ("sigmoid", "sigmoid_prime", "output_delta_quadratic", "output_delta_cro
 def steal(name: str, tries: str, source: str, *, nbgrader: bool = False) -> Case:
     """Answers that call what a first cell has found."""
     make = notebook(STOLEN, first=FOUND + source)
-    return Case(name, "fooling", tries, make, NOTHING, unjailed=True, nbgrader=nbgrader)
+    return Case(name, "fooling", tries, make, NOTHING, nbgrader=nbgrader)
 
 
-def read(name: str, tries: str, source: str, *, unjailed: bool = True) -> Case:
+def read(name: str, tries: str, source: str) -> Case:
     """Right answers, and a cell that prints what it can read."""
     make = in_cell(FOUND + source)
-    return Case(name, "fooling", tries, make, FULL, unjailed=unjailed)
+    return Case(name, "fooling", tries, make, FULL)
 
 
 REFERENCE = (
@@ -79,7 +79,6 @@ REFERENCE = (
             change=lambda nb: nb["metadata"].update(bpkit={"hides": []}),
         ),
         NOTHING,
-        unjailed=True,
         nbgrader=True,
     ),
     steal(
@@ -186,7 +185,7 @@ for folder, folders, files in os.walk("/"):
         + """\
 import gc, sys, types
 for module in list(sys.modules.values()):
-    if {"bp4", "PS3"} & set(vars(module)):
+    if {"bp4", "EQUATIONS"} & set(vars(module)):
         found(module)
 for thing in gc.get_objects():
     if isinstance(thing, types.FunctionType) and thing.__name__ in ("bp3", "bp4"):
@@ -293,7 +292,6 @@ for pattern in ("@course@/*", "@course@/*/*", "@home@/*", "@home@/.*/*", "~/.ssh
             continue
         found(path, text)
 """,
-        unjailed=False,
     ),
     read(
         "read-environment",
@@ -348,7 +346,6 @@ for path in "/proc/1/root/etc/shadow", "/proc/self/root/etc/shadow", "/proc/sys/
     except OSError:
         pass
 """,
-        unjailed=False,
     ),
     read(
         "read-the-neighbour",
@@ -377,7 +374,6 @@ try:
 except (OSError, ValueError):
     pass
 """,
-        unjailed=False,
     ),
     read(
         "inherited-descriptors",
@@ -402,7 +398,6 @@ for fd in range(256):
     elif stat.S_ISREG(mode) and os.fstat(fd).st_nlink:
         found(fd, os.pread(fd, 200, 0))
 """,
-        unjailed=False,
     ),
     read(
         "leave-a-message-1",
@@ -421,7 +416,6 @@ libc = ctypes.CDLL(None)
 libc.shmget(0x1eaf, 4096, 0o1666)
 libc.msgget(0x1eaf, 0o1666)
 """,
-        unjailed=False,
     ),
     read(
         "leave-a-message-2",
@@ -437,7 +431,6 @@ for folder in "/tmp", "/dev/shm", "/var/tmp", "/run", "/dev/mqueue", os.getcwd()
 if libc.shmget(0x1eaf, 4096, 0) >= 0 or libc.msgget(0x1eaf, 0) >= 0:
     found("System V")
 """,
-        unjailed=False,
     ),
     Case(
         "message-from-the-record-to-the-exam",
@@ -460,7 +453,6 @@ def bias_gradient(delta):
             }
         ),
         without("test-bias-gradient"),
-        unjailed=False,
     ),
     Case(
         "covert-marks",
@@ -484,7 +476,6 @@ def sigmoid_prime(z):
             }
         ),
         NOTHING,
-        unjailed=True,
     ),
 )
 

@@ -31,11 +31,10 @@ def call(
     body: str,
     *,
     reported: str | None = STOPPED,
-    unjailed: bool = False,
     nbgrader: bool = False,
 ) -> Case:
     """Right answers; one function does something else, and its test is lost."""
-    return Case(name, "stopping", tries, in_call(body), LOST, reported, unjailed, nbgrader)
+    return Case(name, "stopping", tries, in_call(body), LOST, reported, nbgrader)
 
 
 def own(
@@ -45,11 +44,10 @@ def own(
     *,
     marks: Marks = FULL,
     reported: str | None = STOPPED,
-    unjailed: bool = False,
     nbgrader: bool = False,
 ) -> Case:
     """Right answers; a cell of the student's own does something else, and nothing is lost."""
-    return Case(name, "stopping", tries, in_cell(source), marks, reported, unjailed, nbgrader)
+    return Case(name, "stopping", tries, in_cell(source), marks, reported, nbgrader)
 
 
 UNTIL = """\
@@ -79,12 +77,11 @@ SLOW_CELL = code_cell("import time\ntime.sleep(1.5)")
 CRASHING_CELL = code_cell("import os\nos._exit(1)")
 
 LOOPS = (
-    own("loop", "loops for ever", UNTIL + "while time.time() < end: pass", unjailed=True),
+    own("loop", "loops for ever", UNTIL + "while time.time() < end: pass"),
     call(
         "loop-in-a-call",
         "loops for ever where a test calls it",
         UNTIL + "while time.time() < end: pass",
-        unjailed=True,
         nbgrader=True,
     ),
     own(
@@ -126,12 +123,11 @@ while time.time() < end:
         pass
 """,
     ),
-    call("sleep-in-a-call", "sleeps", "import time\ntime.sleep(120)", unjailed=True),
+    call("sleep-in-a-call", "sleeps", "import time\ntime.sleep(120)"),
     own(
         "deadlock",
         "waits for a lock that it holds itself, and for a thread that waits for it",
         "import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire(timeout=120)",
-        unjailed=True,
     ),
     own(
         "threads-that-stay",
@@ -192,12 +188,11 @@ while time.time() < end:
 
 
 ENDS = (
-    own("exit-in-c", "ends its process at once", "import os\nos._exit(0)", unjailed=True),
+    own("exit-in-c", "ends its process at once", "import os\nos._exit(0)"),
     call(
         "exit-in-c-in-a-call",
         "the same within a call",
         "import os\nos._exit(0)",
-        unjailed=True,
         nbgrader=True,
     ),
     own("exit", "leaves politely", "exit()\nquit()\nraise SystemExit(0)", reported=None),
@@ -217,7 +212,6 @@ ENDS = (
         "recurses without an end",
         "return output_delta_cross_entropy(z, y)",
         reported=None,
-        unjailed=True,
     ),
     call(
         "recursion-to-the-crash",

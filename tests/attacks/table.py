@@ -1,128 +1,181 @@
-"""The table of all attacks: what each deserves, and what three graders give.
+"""The table of all attacks, as Markdown: what each deserves, and what three graders give.
 
-    python -m tests.attacks.table [NAME ...]
+    python -m tests.attacks.table [NAME ...] > docs/attacks.md
 
 The graders are ``bpkit grade``, ``nbgrader autograde`` with the course's own configuration, and
-plain nbgrader with its own executor. The last has no jail: it runs only what is safe without one,
-in a course that is thrown away. The whole takes about half an hour.
+plain nbgrader with its own executor. The last has no jail: each submission gets a copy of the
+course and a sandbox around the whole of nbgrader, without a network, in which nothing but that copy
+can be written. All cases take about an hour on a quiet machine.
 """
 
 import argparse
-import re
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tests.attacks import ground
 from tests.attacks.case import ASSIGNMENT, Case
 from tests.attacks.corpus import CASES
-from tests.attacks.ground import Place
-from tests.attacks.test_corpus import expected
+from tests.attacks.ground import KILLED, Place
+from tests.attacks.seeing import BPKIT, NBGRADER, expected, graded
 
-MarksBy = dict[str, dict[str, Any]]
-NOT_RUN, BROKEN_OFF = "not run", "broken off"
 PLAIN_SECONDS = 90
-"""For one submission by plain nbgrader; an endless loop takes it 30 s a cell."""
+"""For one submission by plain nbgrader, which has a limit for each cell only: here of 20 s."""
+AT_ONCE = 2
+PLAIN = """
+del c.Autograde
+c.Execute.timeout = 20
+"""
+"""What takes our steps out of the configuration again."""
+KINDS = {
+    "fooling": "Fooling the judge",
+    "stopping": "Stopping the grading",
+    "broken": "Broken files and odd answers",
+    "honest": "Honest work",
+}
+HEAD = """\
+# What grading does with attacks
+
+{count} of the {all} submissions in tests/attacks: what each tries, the marks that it deserves, and
+what three graders make of it. A tick stands for exactly these marks in each test, and no harm done;
+marks in bold are wrong.
+
+- **bpkit**: `bpkit grade`
+- **plug-in**: `nbgrader autograde`, with this course's nbgrader_config.py
+- **nbgrader**: `nbgrader autograde` without our steps in it. Each submission has a run, a copy of
+  the course and a sandbox of its own, so nbgrader looks better here than it is: in one run for the
+  class some of them would stop it for all, or change the marks of others, and the sandbox has no
+  network. What did not end within {seconds} s (on a quiet machine) was broken off.
+
+Made by `python -m tests.attacks.table`, which takes the names of cases, or none for all.
+"""
 
 
-def by_bpkit(cases: Sequence[Case]) -> tuple[MarksBy, dict[str, str]]:
-    """All marks by ``bpkit grade``."""
-    return _all_at_once(cases, "-m", "bpkit.cli", "grade", ASSIGNMENT)
+@dataclass(frozen=True)
+class Verdict:
+    """What a grader made of a case."""
+
+    good: bool
+    text: str
 
 
-def by_plug_in(cases: Sequence[Case]) -> tuple[MarksBy, dict[str, str]]:
-    """The marks by ``nbgrader autograde`` with our configuration.
-
-    nbgrader copies what lies beside a notebook before anybody looks at it: files without an end are
-    not for this machine.
-    """
-    cases = [case for case in cases if case.nbgrader or case.unjailed]
-    return _all_at_once(cases, "-m", "nbgrader", "autograde", ASSIGNMENT)
+Verdicts = Mapping[str, Verdict]
 
 
-def _all_at_once(cases: Sequence[Case], *command: str) -> tuple[MarksBy, dict[str, str]]:
+def by_bpkit(cases: Sequence[Case]) -> Verdicts:
+    """All verdicts on ``bpkit grade``."""
+    return _all_at_once(cases, *BPKIT, "grade", ASSIGNMENT)
+
+
+def by_plug_in(cases: Sequence[Case]) -> Verdicts:
+    """All verdicts on ``nbgrader autograde`` with our configuration."""
+    return _all_at_once(cases, *NBGRADER, "autograde", ASSIGNMENT)
+
+
+def _all_at_once(cases: Sequence[Case], *command: str) -> Verdicts:
+    with graded(cases, *command, timeout=3600) as seen:
+        return {case.name: verdict(case, seen.given(case), seen.place) for case in cases}
+
+
+def by_plain_nbgrader(cases: Sequence[Case]) -> Verdicts:
+    """All verdicts on nbgrader as it comes, each in a sandbox of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="attacks-") as root,
         ground.adopting(),
         ground.build(Path(root), cases) as place,
+        ThreadPoolExecutor(AT_ONCE) as threads,
     ):
+        with (place.course / "nbgrader_config.py").open("a") as config:
+            config.write(PLAIN)
         others = ground.children()
-        ground.run(place, *command, timeout=1800)
+        verdicts = dict(threads.map(lambda case: (case.name, _alone(place, case)), cases))
         ground.reap_orphans(others)
-        return ground.marks_of(place.course), _harmed(place, cases)
+        return verdicts
 
 
-def by_plain_nbgrader(cases: Sequence[Case]) -> tuple[MarksBy, dict[str, str]]:
-    """The marks by nbgrader's own executor, one submission after the other; see ``Case.unjailed``.
-
-    A submission that does not end is broken off.
-    """
-    cases = [case for case in cases if case.unjailed]
-    said: dict[str, str] = {}
-    with (
-        tempfile.TemporaryDirectory(prefix="attacks-") as root,
-        ground.adopting(),
-        ground.build(Path(root), cases) as place,
-    ):
-        config = place.course / "nbgrader_config.py"
-        text = config.read_text(encoding="utf-8")
-        config.write_text(re.sub(r"c\.\w+\.\w*preprocessors = \[.*?\]", "", text, flags=re.DOTALL))
-        others = ground.children()
-        for case in _with_progress(cases):
-            command = "-m", "nbgrader", "autograde", ASSIGNMENT, f"--student={case.name}"
-            if ground.run(place, *command, timeout=PLAIN_SECONDS).returncode == ground.KILLED:
-                said[case.name] = BROKEN_OFF
-            ground.reap_orphans(others)
-        return ground.marks_of(place.course), {**_harmed(place, cases), **said}
+def _alone(place: Place, case: Case) -> Verdict:
+    """Have plain nbgrader grade one case, in a copy of the course that looks like the course."""
+    print(f"plain nbgrader: {case.name}", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="plain-", dir=place.root) as folder:
+        copy = Path(folder) / "course"
+        (copy / "submitted").mkdir(parents=True)
+        kept = [*place.course.glob("*.*"), place.course / "solutions", place.course / "exercises"]
+        subprocess.run(["cp", "-a", *map(str, kept), str(copy)], check=True)
+        handed_in = place.course / "submitted" / case.name
+        subprocess.run(["cp", "-a", str(handed_in), str(copy / "submitted")], check=True)
+        done = ground.run(
+            place,
+            *(*NBGRADER, "autograde", ASSIGNMENT),
+            timeout=PLAIN_SECONDS * ground.patience(),
+            around=sandbox(place, copy),
+        )
+        given = ground.marks_of(copy).get(case.name, {})
+        found = verdict(case, given, place)
+        return Verdict(False, "broken off") if done.returncode == KILLED else found
 
 
-def _with_progress(cases: Sequence[Case]) -> Iterable[Case]:
-    for number, case in enumerate(cases, start=1):
-        print(f"plain nbgrader: {number} of {len(cases)}, {case.name}", file=sys.stderr)
-        yield case
+def sandbox(place: Place, copy: Path) -> list[str]:
+    """bubblewrap, with the machine as it is, read-only, and a copy in the place of the course."""
+    line = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/"]
+    line += ["--dev", "/dev", "--proc", "/proc", "--size", str(1 << 30), "--tmpfs", "/tmp"]
+    for name in "canaries", "home", "tmp", "server":
+        line += ["--bind", str(place.root / name), str(place.root / name)]
+    return [*line, "--bind", str(copy), str(place.course), "--chdir", str(place.course), "--"]
 
 
-def _harmed(place: Place, cases: Sequence[Case]) -> dict[str, str]:
-    """Which cases reached what they must not."""
-    return {
-        case.name: "escaped"
-        for case in cases
-        if place.canary(case).exists() or place.heard[case.name]
-    }
-
-
-def verdict(case: Case, marks: MarksBy, said: dict[str, str]) -> str:
-    """What a grader made of a case, in a word: "=" stands for the ideal."""
-    if said.get(case.name):
-        return said[case.name]
-    given = marks.get(case.name)
+def verdict(case: Case, given: Mapping[str, float | None], place: Place) -> Verdict:
+    """What a grader made of a case, in a few words."""
+    total = f"{sum(mark or 0 for mark in given.values()):g}"
+    if place.canary(case).exists() or place.heard[case.name]:
+        return Verdict(False, "escaped")
     if case.marks is None:
-        return "= refused" if not given else f"{_total(given)} !"
+        return Verdict(False, f"**{total}**") if given else Verdict(True, "refused")
     if not given:
-        return "no marks !"
-    if given != expected(case, given):
-        return f"{_total(given)} !"
-    return f"= {_total(given)}"
-
-
-def _total(marks: dict[str, Any]) -> str:
-    return f"{sum(mark or 0 for mark in marks.values()):g}"
+        return Verdict(False, "no marks")
+    good = dict(given) == expected(case, dict(given))
+    return Verdict(good, total if good else f"**{total}**")
 
 
 def ideal(case: Case) -> str:
     """The marks that a case deserves, added up."""
     if case.marks is None:
         return "refused"
-    return _total(dict(case.marks)) if case.marks else "any"
+    return f"{sum(case.marks.values()):g}" if case.marks else "any"
 
 
-GRADERS: dict[str, Callable[[Sequence[Case]], tuple[MarksBy, dict[str, str]]]] = {
+GRADERS: dict[str, Callable[[Sequence[Case]], Verdicts]] = {
     "bpkit": by_bpkit,
     "plug-in": by_plug_in,
-    "plain": by_plain_nbgrader,
+    "nbgrader": by_plain_nbgrader,
 }
+
+
+def written(cases: Sequence[Case], columns: Mapping[str, Verdicts]) -> str:
+    """The page: how many of each kind come out well, then each case."""
+    lines = [HEAD.format(count=len(cases), all=len(CASES), seconds=PLAIN_SECONDS)]
+    lines += [f"| | cases | {' | '.join(columns)} |", "|---|--:|" + "--:|" * len(columns)]
+    by_kind = {kind: [case for case in cases if case.kind == kind] for kind in KINDS}
+    for kind, members in by_kind.items():
+        good = [sum(verdicts[c.name].good for c in members) for verdicts in columns.values()]
+        counts = " | ".join(map(str, good))
+        lines.append(f"| {KINDS[kind]} | {len(members)} | {counts} |")
+    all_good = [sum(v[c.name].good for c in cases) for v in columns.values()]
+    lines.append(f"| **all** | {len(cases)} | {' | '.join(map(str, all_good))} |")
+    for kind, members in by_kind.items():
+        lines += ["", f"## {KINDS[kind]}", "", f"| case | ideal | {' | '.join(columns)} |"]
+        lines.append("|---|---|" + "---|" * len(columns))
+        for case in members:
+            cells = [
+                f"✓ {found.text}" if found.good else found.text
+                for found in (verdicts[case.name] for verdicts in columns.values())
+            ]
+            tries = case.tries.replace("|", "\\|")
+            lines.append(f"| {case.name}: {tries} | {ideal(case)} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
@@ -134,22 +187,7 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no case {', '.join(sorted(unknown))}")
     cases = [case for case in CASES if not names or case.name in names or case.kind == "honest"]
-
-    columns = {name: grader(cases) for name, grader in GRADERS.items()}
-    line = "{:36} {:9} {:8} {:12} {:12} {:12} {}"
-    print(line.format("case", "class", "ideal", *GRADERS, "tries"))
-    right = dict.fromkeys(GRADERS, 0)
-    run = dict.fromkeys(GRADERS, 0)
-    for case in cases:
-        words = {}
-        for name, (marks, said) in columns.items():
-            ran = name == "bpkit" or case.unjailed or (name == "plug-in" and case.nbgrader)
-            words[name] = verdict(case, marks, said) if ran else NOT_RUN
-            run[name] += ran
-            right[name] += words[name].startswith("=")
-        print(line.format(case.name, case.kind, ideal(case), *words.values(), case.tries))
-    for name in GRADERS:
-        print(f"{name}: as it should be in {right[name]} of {run[name]}")
+    print(written(cases, {name: grader(cases) for name, grader in GRADERS.items()}), end="")
 
 
 if __name__ == "__main__":

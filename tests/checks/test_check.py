@@ -10,7 +10,7 @@ import pytest
 
 from bpkit import checks
 from bpkit.checks import CheckFailed
-from bpkit.checks.backprop import PS3
+from bpkit.checks.backprop import BACKWARD
 from bpkit.checks.check import by_hand, check
 from bpkit.checks.task import Slip, Task
 
@@ -180,7 +180,7 @@ def test_writing_to_an_argument_is_told_only_if_the_values_are_right():
 
 
 def test_writing_into_a_list_of_weights_is_seen():
-    right = PS3[-1].right
+    right = BACKWARD.right
 
     def backward(w, b, X, Y):
         answer = right(w, b, X, Y)
@@ -214,7 +214,7 @@ def test_writing_into_a_list_of_weights_is_seen():
 )
 def test_what_is_said_of_lists_that_are_not_as_agreed(change, first_line):
     def backward(w, b, X, Y):
-        return change(*PS3[-1].right(w, b, X, Y))
+        return change(*BACKWARD.right(w, b, X, Y))
 
     assert message(checks.backward, backward)[0].startswith(first_line)
 
@@ -222,7 +222,7 @@ def test_what_is_said_of_lists_that_are_not_as_agreed(change, first_line):
 @pytest.mark.parametrize("form", [tuple, list, lambda x: dict(enumerate(x)), lambda x: [*x, None]])
 def test_any_container_that_has_the_layers_where_they_belong_will_do(form):
     def backward(w, b, X, Y):
-        dw, db = PS3[-1].right(w, b, X, Y)
+        dw, db = BACKWARD.right(w, b, X, Y)
         return [form(dw), form(db)]
 
     checks.backward(backward)
@@ -322,6 +322,19 @@ def test_a_callable_without_a_namespace_is_checked_all_the_same():
     )
 
 
+def test_a_slip_that_divides_by_zero_is_named_without_a_warning(recwarn):
+    task = replace(
+        STEP,
+        right=lambda g: g / (abs(g) + 0.1),
+        slips=(Slip("M87", "T-14", lambda g: g / abs(g)),),
+        draw=lambda rng: [{"g": np.array([0.0, rng.normal()])}],
+    )
+    told = message(lambda f: check(task, f, rounds=1), lambda g: g / abs(g))
+    assert told[0].startswith("T-14 [M87] ") and "is nan" in " ".join(told) and not recwarn.list
+    told = message(lambda f: check(task, f, rounds=1), lambda g: g * np.nan)
+    assert told[0].startswith("P-2 [not finite] ")
+
+
 # ------------------------------------------------------------------------------ worked out by hand
 
 STEP = Task(
@@ -361,6 +374,11 @@ def test_a_wrong_answer_by_hand_is_told(answer, first_line):
     assert not any("random" in line or "Case" in line for line in told)
 
 
+def test_a_number_by_hand_cannot_be_read_off_the_distance_to_it():
+    told = message(lambda a: by_hand(STEP, a, NUMBERS), (0, 0))
+    assert told[2] == "Furthest off: w_1[1]." and not any("3" in line for line in told)
+
+
 def test_numbers_among_the_arguments_are_shown_and_a_number_expected_is_not():
     task = replace(STEP, right=lambda w, x, t: 0.123456, slips=())
     told = message(lambda f: check(task, f, rounds=1), lambda w, x, t: 1)
@@ -378,3 +396,49 @@ def test_an_argument_may_be_a_function():
     check(task, lambda f, x: f(x), rounds=3)
     told = message(lambda g: check(task, g, rounds=1), lambda f, x: x)
     assert "Case 1: f, x (3,)." in told
+
+
+@pytest.mark.parametrize("container", [dict, lambda pairs: list(zip(*pairs)), tuple])
+def test_arrays_within_dictionaries_and_tuples_are_arguments_like_others(container):
+    """A text beside the arrays, as in a tape, and numbers as keys, as of neurons."""
+    task = replace(
+        STEP,
+        right=lambda a: 2.0,
+        slips=(),
+        draw=lambda rng: [{"a": container([("sum", rng.normal(size=3)), (7, rng.normal(size=2))])}],
+    )
+    check(task, lambda a: 2.0, rounds=2)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: a.update({7: None}),
+        lambda a: a.pop(3),
+        lambda a: a[3].__iadd__(1),
+    ],
+    ids=["added", "removed", "array"],
+)
+def test_writing_into_a_dictionary_is_seen(change):
+    def careless(a):
+        change(a)
+        return 2.0
+
+    task = replace(
+        STEP, right=lambda a: 2.0, slips=(), draw=lambda rng: [{"a": {3: rng.normal(size=2)}}]
+    )
+    assert "[changes its input]" in message(lambda f: check(task, f, rounds=1), careless)[0]
+
+
+def test_short_arguments_without_decimals_are_shown_as_they_are():
+    edges = [(1, 3), (2, 3)]
+    task = replace(
+        STEP,
+        right=lambda *args: 2.0,
+        slips=(),
+        draw=lambda rng: [
+            {"edges": edges, "names": {(1, 3): "u"}, "w": {(1, 3): 0.5}, "long": [*range(99)]}
+        ],
+    )
+    told = message(lambda f: check(task, f, rounds=1), lambda edges, names, w, long: 1.0)
+    assert "Case 1: edges = [(1, 3), (2, 3)], names = {(1, 3): 'u'}, w, long." in told

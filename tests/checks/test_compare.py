@@ -111,3 +111,8 @@ def test_numbers_are_copied():
     numbers = numbers_in(answer)
     answer[0] = 99
     assert numbers[0] == 1
+
+
+def test_beside_an_expected_zero_there_is_no_relative_error():
+    assert fault_of("level", 2, 0).where == "Furthest off: level, by 2."
+    assert fault_of("level", 0, 0) is None

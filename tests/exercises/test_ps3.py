@@ -1,108 +1,35 @@
-"""Problem set 3 from end to end, without a kernel: who gets which marks, and is the text right?
+"""What is special in problem set 3: the cases worked out in its text, and its own figures."""
 
-The cells run by ``exec`` in one namespace, in the notebook's order, as a kernel would run them; the
-test cells are those of the source, with their hidden tests.
-"""
-
-import json
 import re
 import signal
-from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pytest
 
-from bpkit.checks import CheckFailed
-from bpkit.demo_answers.right import MATRIX, RIGHT
-from bpkit.demo_answers.slips import INLINE_BACKWARD, SLIPS
-from bpkit.demo_answers.unfinished import ENDLESS_LOOP, OTHERS
+from bpkit.demo_answers import Answers
+from bpkit.demo_answers.right import MATRIX
+from bpkit.demo_answers.slips import INLINE_BACKWARD, INPUTS, LAYER_WISE, NEURON, SLIDE, THETA
+from bpkit.demo_answers.unfinished import ENDLESS_LOOP
+from tests.exercises.harness import SETS, run, run_source
 
-SOURCE = Path(__file__).parents[2] / "solutions" / "ps3" / "backpropagation.ipynb"
-NOTEBOOK = json.loads(SOURCE.read_text(encoding="utf-8"))
-CELLS = {cell["id"]: cell for cell in NOTEBOOK["cells"]}
-STUB = "raise NotImplementedError('Not written yet')"
-MARKS = {
-    "test-sigmoid": 1,
-    "test-sigmoid-prime": 1,
-    "test-output-delta-quadratic": 2,
-    "test-output-delta-cross-entropy": 1,
-    "test-hidden-delta": 2,
-    "test-bias-gradient": 1,
-    "test-weight-gradient": 2,
-    "test-backward": 3,
-    "explain": 2,
-}
+PS3 = next(ps for ps in SETS if ps.name == "ps3")
+text = PS3.text
 
 
-def text(id):
-    return "".join(CELLS[id]["source"])
-
-
-def role(cell):
-    return cell["metadata"].get("nbgrader", {})
-
-
-def released(id):
-    """A solution cell as students find it."""
-    return re.sub(r"### BEGIN SOLUTION.*?### END SOLUTION", STUB, text(id), flags=re.DOTALL)
-
-
-def run(answers, stop_before=None):
-    """Grade answers: the names that the notebook has in the end, and the failed tests."""
-    names, failed = {}, {}
-    for id, cell in CELLS.items():
-        if id == stop_before:
-            break
-        if cell["cell_type"] != "code" or not role(cell):
-            continue
-        if id in answers.added:
-            exec(answers.added[id], names)
-        if role(cell)["solution"]:
-            exec(answers.cells.get(id, released(id)), names)
-        elif role(cell)["grade"]:
-            try:
-                exec(text(id), names)
-            except CheckFailed as failure:
-                failed[id] = str(failure).partition("[")[2].partition("]")[0]
-        else:
-            exec(text(id), names)
-    return names, failed
-
-
-def over_right_answers(slip):
-    return type(slip)(slip.kind, {**MATRIX.cells, **slip.cells}, slip.added, slip.fails)
-
-
-# ------------------------------------------------------------------------------------------ marks
-
-
-@pytest.mark.parametrize("answers", RIGHT, ids=lambda answers: answers.kind)
-def test_right_answers_get_all_marks_in_any_hand(answers, capsys):
-    assert run(answers)[1] == {}
-    streams = capsys.readouterr()
-    assert streams.err == "" and "put right" not in streams.out
-
-
-@pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: f"{slip.kind}-{next(iter(slip.cells))}")
-def test_one_slip_costs_the_marks_of_one_task_and_is_named(slip):
-    assert len(slip.fails) == 1
-    assert run(over_right_answers(slip))[1] == slip.fails
-
-
-@pytest.mark.parametrize("answers", OTHERS, ids=lambda answers: answers.kind)
-def test_unfinished_and_broken_answers_lose_what_they_lack(answers):
-    assert run(answers)[1] == answers.fails
-
-
-def test_the_inline_algorithm_that_slips_are_made_from_is_right():
-    answers = type(MATRIX)("inline", {**MATRIX.cells, "backward": INLINE_BACKWARD})
-    assert run(answers)[1] == {}
-
-
-def test_every_slip_is_a_different_text():
-    sources = [source for slip in SLIPS for source in slip.cells.values()]
-    assert len(set(sources)) == len(sources) and INLINE_BACKWARD not in sources
+@pytest.mark.parametrize(
+    ("cell", "source"),
+    [
+        ("backward", INLINE_BACKWARD),
+        ("neuron-by-hand", NEURON),
+        ("layer-wise-step", LAYER_WISE),
+        ("theta-step", THETA),
+        ("slide-output-delta", SLIDE),
+        ("input-gradient", INPUTS),
+    ],
+)
+def test_what_slips_are_made_from_is_right_and_no_slip(cell, source):
+    assert run(PS3, Answers("pieces", {**MATRIX.cells, cell: source}))[1] == {}
+    assert source not in [text for slip in PS3.answers.SLIPS for text in slip.cells.values()]
 
 
 class OutOfTime(BaseException):
@@ -113,7 +40,7 @@ def test_the_endless_loop_does_not_end():
     def alarm(*_):
         raise OutOfTime
 
-    names, failed = run(ENDLESS_LOOP, stop_before="test-backward")
+    names, failed = run(PS3, ENDLESS_LOOP, stop_before="test-backward")
     assert failed == {}
     before = signal.signal(signal.SIGALRM, alarm)
     signal.setitimer(signal.ITIMER_REAL, 0.3)
@@ -125,69 +52,45 @@ def test_the_endless_loop_does_not_end():
         signal.signal(signal.SIGALRM, before)
 
 
-# --------------------------------------------------------------------------------- the notebook
+def test_what_students_find_gives_nothing_away():
+    for id in PS3.solutions:
+        for secret in ("np.exp", "sigmoid(z) -", "mean(", ".T", "* 2", "2 *"):
+            assert secret not in PS3.released(id)
+        assert re.findall(r"@|np\.\w+", PS3.released(id)) == []
 
 
-def test_the_solutions_run_from_top_to_bottom_and_the_figure_shows_the_two_orders(monkeypatch):
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+# -------------------------------------------------------------------------------------- figures
 
-    figures = []
-    monkeypatch.setattr(plt, "show", lambda: figures.append(plt.gcf()))
-    names = {}
-    for id, cell in CELLS.items():
-        if cell["cell_type"] == "code":
-            exec(text(id), names)
-    [figure] = figures
-    [axes] = figure.axes
-    assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title()
+
+@pytest.fixture(scope="module")
+def figures():
+    _, figures = run_source(PS3, leave_out=PS3.tests)
+    return figures
+
+
+def test_the_experiment_shows_the_two_orders(figures):
+    [axes] = figures[0].axes
     for line, order in zip(axes.lines, (1, 2)):
         steps, errors = line.get_data()
         large = (steps > 1e-3) & (steps < 0.5)
         slope = np.polyfit(np.log(steps[large]), np.log(errors[large]), 1)[0]
         assert abs(slope - order) < 0.1, line.get_label()
-    plt.close(figure)
 
 
-def test_marks_are_as_announced():
-    marks = {role(c)["grade_id"]: role(c)["points"] for c in CELLS.values() if "points" in role(c)}
-    assert marks == MARKS
-    total = sum(marks.values())
-    assert f"**Marks:** {total}; {total - marks['explain']} of them" in text("title")
-    tasks = [id for id in CELLS if id.startswith("task-")]
-    stated = [int(re.search(r"\((\d) marks?\b", text(id)).group(1)) for id in tasks]
-    assert sum(stated) == total and stated[0] == 2 and len(tasks) == 8
+def test_the_students_figure_has_two_named_curves_and_the_pass_wins(figures):
+    [axes] = figures[1].axes
+    loop, once = (line.get_ydata() for line in axes.lines)
+    assert [line.get_label() for line in axes.lines] == ["a loop over the examples", "one pass"]
+    assert axes.get_legend() and axes.get_xscale() == axes.get_yscale() == "log"
+    assert loop[-1] > 5 * once[-1] > 0
 
 
-def test_the_notebook_is_stored_as_a_source_should_be():
-    assert NOTEBOOK["metadata"]["kernelspec"]["name"] == "python3"
-    for id, cell in CELLS.items():
-        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", id)
-        assert role(cell).get("grade_id", id) == id
-        if cell["cell_type"] == "code":
-            assert cell["outputs"] == [] and cell["execution_count"] is None
-            assert text(id).count("\n") < 20
-
-
-@pytest.mark.parametrize("id", [id for id in MARKS if id.startswith("test-")])
-def test_a_test_cell_is_one_visible_line_and_twenty_hidden_rounds_of_it(id):
-    name = id.removeprefix("test-").replace("-", "_")
-    assert text(id).splitlines() == [
-        f"checks.{name}({name})",
-        "### BEGIN HIDDEN TESTS",
-        f"checks.{name}({name}, rounds=20)",
-        "### END HIDDEN TESTS",
-    ]
-    assert role(CELLS[id])["locked"] and not role(CELLS[id])["solution"]
-
-
-def test_what_students_find_says_not_implemented_and_gives_nothing_away():
-    solutions = [id for id, c in CELLS.items() if role(c).get("solution") and id != "explain"]
-    assert len(solutions) == 7
-    for id in solutions:
-        assert STUB in released(id) and "SOLUTION" not in released(id)
-        for secret in ("@", "np.exp", "sigmoid(z) -", "mean", ".T"):
-            assert secret not in released(id)
+def test_the_loop_of_the_solution_is_the_mean(figures):
+    names, _ = run_source(PS3, leave_out=PS3.tests)
+    batch = names["wide_w"], names["wide_b"], names["X_all"][:7], names["Y_all"][:7]
+    for looped, at_once in zip(names["loop_backward"](*batch), names["backward"](*batch)):
+        for l in (2, 3):
+            np.testing.assert_allclose(looped[l], at_once[l], atol=1e-14)
 
 
 # ----------------------------------------------------------------- the cases worked out by hand
@@ -196,8 +99,8 @@ def test_what_students_find_says_not_implemented_and_gives_nothing_away():
 @pytest.fixture(scope="module")
 def functions():
     names = {}
-    for id in CELLS:
-        if id == "setup" or (role(CELLS[id]).get("solution") and id != "explain"):
+    for id in PS3.cells:
+        if id == "setup" or (id in PS3.solutions and "def " in text(id) and id != "loop-figure"):
             exec(text(id), names)
     return names
 
@@ -207,6 +110,21 @@ LN3 = np.log(3)
 
 def rows(*values):
     return np.array(values, dtype=float)
+
+
+def columns(*values):
+    return np.array(values, dtype=float)[:, np.newaxis]
+
+
+def test_by_hand_one_neuron(functions):
+    task = text("task-neuron-by-hand")
+    a_2, z = rows(0.2, 0.3, 0.4, 0.8), -0.5
+    assert np.isclose(rows(1, -3, 1, 1) @ a_2 - 1, z) and "$a^2 = (0.2, 0.3, 0.4, 0.8)$" in task
+    products = re.search(r"z\^3_2 = (0\.2 - 0\.9 \+ 0\.4 \+ 0\.8 - 1) = -0\.5", task)
+    assert products and np.isclose(eval(products[1]), z)
+    delta = functions["output_delta_quadratic"](rows([z]), rows([1])).item()
+    assert f"{functions['sigmoid'](z):.3f}" == "0.378" and "$a^3_2 = 0.378$" in task
+    assert f"{delta:.3f}" == "-0.146" and "0.622 = -0.146$" in task
 
 
 def test_by_hand_sigmoid(functions):
@@ -223,7 +141,7 @@ def test_by_hand_output_deltas(functions):
     assert r"\delta^L = (-1/8, 9/64)" in text("task-output-delta-quadratic")
     delta = functions["output_delta_cross_entropy"](rows([LN3]), rows([1]))
     np.testing.assert_allclose(delta, [[-1 / 4]])
-    assert r"\delta^L = -1/4" in text("task-output-delta-cross-entropy")
+    assert r"\delta^L = -1/4" in text("cross-entropy")
 
 
 def test_by_hand_hidden_delta(functions):
@@ -238,10 +156,10 @@ def test_by_hand_gradients(functions):
     np.testing.assert_allclose(
         functions["bias_gradient"](rows([1, 2, 0], [3, 6, -1])), [2, 4, -0.5]
     )
-    assert "$(2, 4, -1/2)$" in text("task-bias-gradient")
+    assert "$(2, 4, -1/2)$" in text("task-gradients")
     dw = functions["weight_gradient"](rows([1, 0, 2], [0, 1, 1]), rows([1, 2], [3, 0]))
     np.testing.assert_allclose(dw, [[1 / 2, 3 / 2, 5 / 2], [1, 0, 2]])
-    assert r"1/2 & 3/2 & 5/2 \\ 1 & 0 & 2" in text("task-weight-gradient")
+    assert r"1/2 & 3/2 & 5/2 \\ 1 & 0 & 2" in text("gradient-of-weights")
 
 
 def test_by_hand_backward(functions):
@@ -260,3 +178,41 @@ def test_by_hand_why_cross_entropy(functions):
     assert f"{cross_entropy:.5f}" == "0.99966" and f"{quadratic:.2e}" == "3.35e-04"
     assert 2900 < cross_entropy / quadratic < 3100
     assert "0.99966" in text("explain") and r"3.35\cdot 10^{-4}" in text("explain")
+
+
+def test_by_hand_other_letters(functions):
+    W = rows([2, 1, 0], [1, 0, 5])
+    below, ours = functions["layer_wise_step"](W, columns(0, LN3, 0), columns(4, 32 / 3, -4))
+    np.testing.assert_allclose(below, [[4], [-4]])
+    np.testing.assert_allclose(ours, [[1, 2, -1]])
+    task = text("task-other-letters")
+    for stated in (r"2 & 1 & 0 \\ 1 & 0 & 5", "(4, 32/3, -4)", "$(1, 2, -1)$", "$(4, -4)$"):
+        assert stated in task
+
+    theta = rows([1, 2, 1], [1, 1, 0], [2, 0, 5])
+    np.testing.assert_array_equal(theta[:, 1:], W.T)
+    delta, dtheta = functions["theta_step"](theta, rows([1 / 2, 3 / 4]), rows([1, 2, -1]))
+    np.testing.assert_allclose(delta, [[1, -3 / 4]])
+    np.testing.assert_allclose(dtheta, [[1, 1 / 2, 3 / 4], [2, 1, 3 / 2], [-1, -1 / 2, -3 / 4]])
+    np.testing.assert_allclose(theta.T @ rows(1, 2, -1), [1, 4, -4])
+    for stated in (r"1 & 2 & 1 \\ 1 & 1 & 0 \\ 2 & 0 & 5", "$(1, 4, -4)$", "(1, -3/4)"):
+        assert stated in text("theta")
+    assert r"1 & 1/2 & 3/4 \\ 2 & 1 & 3/2 \\ -1 & -1/2 & -3/4" in text("theta")
+
+
+def test_by_hand_the_slide(functions):
+    cost = lambda z: (functions["sigmoid"](z) - 1) ** 2
+    before, after = cost(LN3 - 0.01), cost(LN3 + 0.01)
+    right = functions["slide_output_delta"](rows([LN3]), rows([1])).item()
+    assert f"{before:.5f}" == "0.06344" and f"{after:.5f}" == "0.06157"
+    assert abs((after - before) / 0.02 - right) < 1e-4 and f"{right:.3f}" == "-0.094"
+    of_the_slide = functions["output_delta_quadratic"](rows([LN3]), rows([1])).item()
+    assert f"{of_the_slide:.4f}" == "-0.0469"
+    for stated in ("0.06344", "0.06157", "$-0.094$", "-0.0469"):
+        assert stated in text("task-slide-output-delta")
+
+
+def test_by_hand_the_inputs(functions):
+    w, b = [None, None, rows([1]), rows([2])], [None, None, rows(-1), rows(-1)]
+    assert functions["input_gradient"](w, b, rows([1]), rows([1])).item() == -1 / 16
+    assert r"\partial C/\partial x = -1/16" in text("task-input-gradient")

@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,7 +22,7 @@ import pytest
 from click.testing import CliRunner
 
 from bpkit.cli import commands
-from bpkit.grading import cluster
+from bpkit.grading import cluster, execution
 from bpkit.grading.course import UsageError
 from bpkit.grading.execution import Settings
 from bpkit.grading.grade import Where, grade
@@ -29,6 +30,7 @@ from bpkit.grading.save import Saver
 from bpkit.grading.work import Work
 from tests.grading.courses import (
     ASSIGNMENT,
+    NOTEBOOK,
     RIGHT,
     WRONG,
     answer,
@@ -37,7 +39,7 @@ from tests.grading.courses import (
     make_released_course,
 )
 from tests.grading.gradebooks import contents
-from tests.grading.pretend import KILLS
+from tests.grading.pretend import KILLS, pretend
 
 PRETEND = Path(__file__).with_name("pretend.py")
 SLOW = "import time\ntime.sleep(0.3)\n"
@@ -92,16 +94,40 @@ def test_marks_are_the_same_however_many_at_a_time(course, saves):
     assert contents(course, ASSIGNMENT) == marked
 
 
-def test_who_kills_its_worker_three_times_is_set_aside(course, saves, pretending, tmp_path):
+def test_who_kills_its_worker_three_times_is_set_aside(
+    course, saves, pretending, monkeypatch, tmp_path
+):
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     class_ = {f"s{n}": RIGHT for n in range(6)}
     submit(course, **class_, killer=f"{RIGHT}\n{KILLS}")
     done = grade(course, ASSIGNMENT, at_once, unsafe_no_jail=True, where=Where(jobs=2))
-    assert [(a.student, a.reason) for a in done.attention] == [
-        ("killer", "set aside: its run killed 3 workers")
-    ]
+    (told,) = done.attention
+    assert told.student == "killer"
+    assert told.reason.startswith(
+        "numbers.ipynb killed 3 processes that ran it: it is not run agai"
+    )
     assert sorted(saves) == sorted(done.graded) == sorted(class_)
     with course.gradebook() as gradebook:
         assert gradebook.find_student("killer").submissions == []
+    kept = course.quarantine("killer", ASSIGNMENT) / NOTEBOOK
+    handed_in = course.submitted("killer", ASSIGNMENT) / NOTEBOOK
+    assert kept.read_bytes() == handed_in.read_bytes()
+
+    assert not list((tmp_path / "tmp").iterdir()), "killed processes leave things behind"
+
+    # the next command does not run it again, and still says so
+    options = {"unsafe_no_jail": True, "where": Where(jobs=2)}
+    again = grade(course, ASSIGNMENT, at_once, **options)
+    assert again.graded == () and len(again.already) == 6 and again.attention == done.attention
+    assert sorted(saves) == sorted(class_)
+
+    # until it is another one
+    monkeypatch.setattr(execution, "execute_notebook", pretend)
+    submit(course, killer=RIGHT)
+    mended = grade(course, ASSIGNMENT, at_once, **options)
+    assert mended.graded == ("killer",) and mended.attention == ()
 
 
 def test_one_slow_student_holds_up_nobody(course, saves, pretending):
@@ -157,7 +183,8 @@ def scheduler(tmp_path):
     note = tmp_path / "scheduler.json"
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
     command += ["--port", "0", "--no-dashboard", "--scheduler-file", str(note)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
     until = time.monotonic() + 60
     while not (note.exists() and note.stat().st_size) and time.monotonic() < until:
         time.sleep(0.05)
@@ -179,7 +206,7 @@ def start_worker(scheduler, tmp_path, course):
         if os.geteuid() == 0:
             hide = 'mount -t tmpfs none "$0" && exec "$@"'
             command = ["unshare", "--mount", "sh", "-c", hide, str(course.root), *command]
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "TMPDIR": str(folder)}
         environment["PYTHONPATH"] = str(Path(__file__).parents[2])
         log = (tmp_path / f"{name}.log").open("wb")
         workers.append(

@@ -105,7 +105,9 @@ def test_after_three_restarts_the_cells_are_not_run_but_the_tests_are():
         "x = 1", test_cell("assert x", "test-a"), *exits, "y = 1", test_cell("assert x", "test-b")
     )
     assert errors(notebook) == [None, None, *["Stopped"] * 4, "NotRun", None]
-    assert notebook["metadata"]["bpkit"]["events"][-1] == "not run: number 7"
+    assert notebook["metadata"]["bpkit"]["events"][-1] == (
+        "not run: number 7 (cells before it used up the time or broke too often)"
+    )
 
 
 @pytest.mark.jail

@@ -17,7 +17,8 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from bpkit.grading import jail
+from bpkit.grading import executor, jail
+from bpkit.grading.intake import CheckedSubmissions
 from tests.grading.courses import nbgrader
 
 pytestmark = pytest.mark.jail
@@ -191,6 +192,7 @@ def test_without_a_jail_nothing_is_graded(course, monkeypatch, caplog, tmp_path)
 def test_unsafe_no_jail_runs_and_says_so(course, monkeypatch, caplog):
     submit(course, "alice", RIGHT)
     monkeypatch.setattr(jail.shutil, "which", lambda name: None)
+    executor._warn_once.cache_clear()
     result = grade(course, unsafe_no_jail=True)
     assert result.marks["alice"]["test-double"] == (2, False)
     assert "your own rights" in caplog.text
@@ -213,8 +215,10 @@ def test_files_of_the_student_are_there_but_nothing_that_links_reach(course, tmp
     assert seen == ["./data.csv", "./helper.py", "./sub/more.txt"]
 
 
-def test_the_configuration_differs_from_nbgrader_in_one_step_only(tmp_path):
-    steps = config(tmp_path, True).Autograde.autograde_preprocessors
-    names = [step.rpartition(".")[2] for step in steps]
+def test_the_configuration_differs_from_nbgrader_in_one_step_and_what_reads_only(tmp_path):
+    ours = config(tmp_path, True).Autograde
+    assert set(ours) == {"autograde_preprocessors", "exporter_class"}
+    assert ours.exporter_class == f"{CheckedSubmissions.__module__}.{CheckedSubmissions.__name__}"
+    names = [step.rpartition(".")[2] for step in ours.autograde_preprocessors]
     theirs = [step.__name__ for step in Autograde().autograde_preprocessors]
     assert names == ["JailedExecute" if name == "Execute" else name for name in theirs]

@@ -10,10 +10,13 @@ import nbformat
 import pytest
 
 from bpkit.grading import grade as module
+from bpkit.grading import work
 from bpkit.grading.collect import collect
 from bpkit.grading.course import UsageError, open_course
 from bpkit.grading.export import marks
-from bpkit.grading.grade import grade
+from bpkit.grading.grade import Where, grade
+from bpkit.grading.jail import JailUnavailable
+from bpkit.grading.template import Template
 from tests.grading.courses import (
     ASSIGNMENT,
     CONFIG,
@@ -145,7 +148,9 @@ def test_a_second_run_shows_every_event_again(mended):
 
 def test_a_run_without_a_jail_is_on_record(unsaved):
     done = grade_all(unsaved, student="new", unsafe_no_jail=True)
-    assert [a.reason for a in done.attention] == ["student code ran without a jail"]
+    assert [(a.student, a.reason) for a in done.attention] == [
+        ("(class)", "student code ran without a jail: 1 of 1 submissions")
+    ]
     metadata = json.loads(graded_path(unsaved, "new").read_text())["metadata"]
     assert metadata["bpkit"]["events"] == ["student code ran without a jail"]
     assert given(unsaved)["new"] == MARKS["ada"]
@@ -166,7 +171,7 @@ def test_files_beside_a_notebook_are_read_and_kept(unsaved, tmp_path):
     assert (graded / "mine.txt").read_text() == "21" and (graded / "ours.txt").read_text() == "2"
     assert not (graded / "secret.txt").exists()
     assert [a.reason for a in done.attention] == [
-        "secret.txt is not given to the notebook: a link, or too large"
+        "not given to the notebook, as links or too large: secret.txt"
     ]
 
 
@@ -231,7 +236,9 @@ def test_mangled_notebooks_get_what_they_deserve(mended):
     assert given(course) == {student: marks for student, (_, marks) in mangled(course).items()}
     assert [(a.student, a.reason) for a in done.attention] == [
         ("repeated", "cell double is there more than once: the last one was graded"),
+        ("stripped", "without their ids, known by what they define: double"),
         ("stripped", "cell why is missing"),
+        ("untested", "deleted, graded as released: test-double, test-negative"),
     ]
 
 
@@ -297,10 +304,48 @@ def test_a_student_called_star_is_not_the_whole_class(graded):
     assert graded_path(graded, "bob").stat().st_mtime_ns == before
 
 
-def test_without_a_jail_nothing_is_graded(graded, monkeypatch):
-    monkeypatch.setattr(module, "jail_problem", lambda: "no jail here: install bubblewrap")
-    with pytest.raises(UsageError, match="no jail here: install bubblewrap"):
-        grade_all(graded, force=True)
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_without_a_jail_nothing_is_graded(unsaved, monkeypatch, tmp_path, jobs):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    before = graded_path(unsaved, "ada").stat().st_mtime_ns
+    with pytest.raises(JailUnavailable, match="bubblewrap, which makes it, is not installed"):
+        grade_all(unsaved, force=True, where=Where(jobs=jobs))
+    assert graded_path(unsaved, "ada").stat().st_mtime_ns == before
+    assert not unsaved.autograded("new", ASSIGNMENT).exists()
+
+
+def test_a_jail_that_does_not_start_once_is_tried_again(unsaved, monkeypatch):
+    """One submission in a class meets it; it must not stop the others."""
+    spawn, failures = Template.spawn, ["once"]
+
+    def stumble(self, limits, files=None):
+        if failures:
+            raise JailUnavailable(failures.pop())
+        return spawn(self, limits, files)
+
+    monkeypatch.setattr(Template, "spawn", stumble)
+    monkeypatch.setattr(work, "jail_problem", lambda: None)
+    done = grade_all(unsaved, student="new")
+    assert done.graded == ("new",) and not done.attention
+
+
+def test_a_submission_for_which_no_jail_starts_fails_alone(graded, monkeypatch):
+    spawn = Template.spawn
+
+    def stumble(self, limits, files=None):
+        if "for bob" in files:
+            raise JailUnavailable("too many processes")
+        return spawn(self, limits, files)
+
+    (graded.submitted("bob", ASSIGNMENT) / "for bob").touch()
+    monkeypatch.setattr(Template, "spawn", stumble)
+    monkeypatch.setattr(work, "jail_problem", lambda: None)
+    done = grade_all(graded, force=True, where=Where(jobs=1))
+    assert done.graded == ("ada", "eve")
+    assert (
+        "bob",
+        "not graded: RuntimeError: no jail started for it, 2 times (too many processes)",
+    ) in [(a.student, a.reason) for a in done.attention]
 
 
 def test_the_jail_is_used_whatever_the_configuration_says(graded):

@@ -186,6 +186,41 @@ def test_an_earlier_function_is_put_right_on_the_other_side():
     assert "put right" in found["cells"][-1]["outputs"][0]["text"]
 
 
+def test_only_the_earlier_functions_that_are_wrong_are_called_on_this_side():
+    """Calls from side to side take time, and few are needed."""
+    answer = """
+count = 0
+def sigmoid(z):
+    global count
+    count += 1
+    return 1 / (1 + np.exp(-z))
+def sigmoid_prime(z):
+    return z
+def output_delta_quadratic(z, y):
+    return (sigmoid(z) - y) * sigmoid_prime(z)
+def counted():
+    return count
+"""
+    test = "checks.output_delta_quadratic(output_delta_quadratic, rounds=5)\nprint(counted())"
+    (cell,) = graded(answer, test_cell(test))["cells"][2:]
+    # 20 calls with everything of their own, 4 to compare by, 16 with sigmoid_prime put right
+    said = "output_delta_quadratic: right in all 20 random cases (with the earlier functions put "
+    assert cell["outputs"][0]["text"] == said + "right: see their own checks).\n40\n"
+
+
+def test_calls_that_are_too_many_for_one_message_go_over_in_several():
+    answer = "def long(x):\n    return x + np.zeros(1 << 19)\ndef first(x):\n    return x[0]"
+    answers_of_80_mb = (
+        "got = long.call_for_each([[float(i)] for i in range(20)])\n"
+        "assert [x[-1] for x, _ in got] == list(range(20))"
+    )
+    arguments_of_80_mb = (
+        "got = first.call_for_each([[np.full(1 << 20, i)] for i in range(10)])\n"
+        "assert [x for x, _ in got] == list(range(10))"
+    )
+    assert passes(answer, answers_of_80_mb, arguments_of_80_mb) == [True, True]
+
+
 def test_a_check_names_the_students_own_line():
     error = failure(
         "def bias_gradient(delta):\n    return delt", "checks.bias_gradient(bias_gradient)"
@@ -342,6 +377,26 @@ def g(x):
     return x
 """
     assert passes(answer, PLAIN, "assert g(2) == 2") == [False, True]
+
+
+@pytest.mark.parametrize(
+    "frames", ["[]", "[1]", "[b'']", "[frame, frame, frame]", "{}", "[b'\\xff' * 40]"]
+)
+def test_forged_answers_to_several_calls_fail_one_test_and_no_other(frames):
+    answer = f"""
+import gc
+from bpkit.grading.session import Snapshot
+from bpkit.grading.wire import pack
+def f(x):
+    (snapshot,) = (o for o in gc.get_objects() if isinstance(o, Snapshot))
+    frame = pack({{"value": 2, "changed": []}})
+    snapshot.channel.send_frame(pack({{"frames": {frames}}}))
+    return 2
+def g(x):
+    return x
+"""
+    several = "assert [a for a, _ in f.call_for_each([[1], [1]])] == [2, 2]"
+    assert passes(answer, several, "assert g(2) == 2") == [False, True]
 
 
 def test_a_slow_drip_runs_out_of_time():

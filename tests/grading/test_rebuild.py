@@ -59,13 +59,20 @@ def test_added_cells_stay_where_they_are(rebuilt, handed_in):
     assert remarks == ()
 
 
-@pytest.mark.parametrize("doomed", ["title", "test-double", "test-negative"])
-def test_deleted_cells_of_the_course_come_back(rebuilt, handed_in, doomed):
+@pytest.mark.parametrize(
+    ("doomed", "told"),
+    [
+        ("title", ()),
+        ("test-double", ("deleted, graded as released: test-double",)),
+        ("test-negative", ("deleted, graded as released: test-negative",)),
+    ],
+)
+def test_deleted_cells_of_the_course_come_back(rebuilt, handed_in, doomed, told):
     whole = sources(handed_in)
     handed_in.cells = [cell for cell in handed_in.cells if cell.id != doomed]
     made, remarks = rebuilt(handed_in)
     assert sources(made) == whole
-    assert remarks == ()
+    assert remarks == told
 
 
 def test_a_deleted_answer_is_named(rebuilt, handed_in):
@@ -79,9 +86,15 @@ def test_edited_tests_are_the_courses_again(rebuilt, handed_in):
     whole = sources(handed_in)
     handed_in.cells[2].source = "pass"
     handed_in.cells[3].cell_type = "raw"
-    made, _ = rebuilt(handed_in)
+    made, remarks = rebuilt(handed_in)
     assert sources(made) == whole
     assert [cell.cell_type for cell in made.cells[2:4]] == ["code", "code"]
+    assert remarks == ("altered, graded as released: test-double",)
+
+
+def test_ends_of_lines_are_no_alteration(rebuilt, handed_in):
+    handed_in.cells[2].source = handed_in.cells[2].source.replace("\n", "  \n") + "\n\n"
+    assert rebuilt(handed_in)[1] == ()
 
 
 def test_of_a_repeated_answer_the_last_counts_and_a_human_is_told(rebuilt, handed_in):
@@ -101,7 +114,10 @@ def test_lost_metadata_is_made_good_by_names_and_texts(rebuilt, handed_in):
     made, remarks = rebuilt(handed_in)
     assert sources(made)[:4] == code
     assert [cell.metadata for cell in made.cells[:4]] == whole[:4]
-    assert remarks == ("cell why is missing",)
+    assert remarks == (
+        "without their ids, known by what they define: double",
+        "cell why is missing",
+    )
 
 
 def test_forged_metadata_does_not_survive(rebuilt, handed_in):
@@ -133,6 +149,9 @@ def test_strange_ids_are_no_ids(rebuilt, handed_in, grade_id):
         ("[x](JavaScript\\:alert(1))", "[x](JavaScript\\\N{FULLWIDTH COLON}alert(1))"),
         ("[x](java&#115;cript:alert(1))", "[x](java＆#115;cript:alert(1))"),
         ("[x](&#106;avascript&colon;alert(1))", "[x](＆#106;avascript＆colon;alert(1))"),
+        ("![x](https://a.invalid/x.png)", "!\N{ZERO WIDTH SPACE}[x](https://a.invalid/x.png)"),
+        ("![x][y]", "!\N{ZERO WIDTH SPACE}[x][y]"),
+        ("![x](attachment:x.png)", "![x](attachment:x.png)"),
         ("$a < b$ and $x & y$, 2<3", "$a < b$ and $x & y$, 2<3"),
     ],
 )
@@ -153,4 +172,5 @@ def test_what_is_disarmed_is_harmless_once_rendered(rebuilt, handed_in):
     made, _ = rebuilt(handed_in)
     page = markdown2html_mistune(made.cells[4].source).lower()
     assert "<script" not in page and 'href="javascript:' not in page and "<a href=x" not in page
+    assert "<img" not in page
     assert 'href="javascript:' in markdown2html_mistune(handed_in.cells[4].source).lower()

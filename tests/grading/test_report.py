@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from bpkit.checks.misconceptions import MISCONCEPTIONS
 from bpkit.grading.course import Course, Task, UsageError, open_course
+from bpkit.grading.execution import UNJAILED
 from bpkit.grading.report import (
     ClassReport,
     FailedCheck,
@@ -269,6 +270,16 @@ def test_what_needs_a_human(course):
         "Nothing handed in": [("Zhou, Mia", "no submission found")],
         "To mark by hand": [("explain", "1 of 3 answers")],
     }
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_a_run_without_a_jail_is_told_once_for_the_class(course, names):
+    for student in "ada", "eve":
+        save(course, student, notebook(seconds=0.1, events=[UNJAILED, "cell x: it crashed"]))
+    report = read_class(course, "ps3")
+    cases = needs_a_human(report if names else without_names(report))["Trouble while grading"]
+    assert (cases[0].who, cases[0].what) == ("Whole class", f"{UNJAILED} (2 students)")
+    assert [case.what for case in cases].count(UNJAILED) == 0 and len(cases) == 4
 
 
 def test_missing_test_cell_is_told(course):

@@ -101,9 +101,34 @@ SAME_AS_KERNEL = {
     "await": "import asyncio\nawait asyncio.sleep(0, 'awaited')",
     "history": "_ + '!'",
     "shell": "!echo from the shell",
-    "figure": "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);",
+    "figure": "import matplotlib.pyplot as plt\nplt.plot([1, 2]);",
+    "figure-with-magic": "%matplotlib inline\nplt.plot([2, 1]);",
     "figure-closed": "fig, ax = plt.subplots()\nplt.show()\n'after'",
 }
+
+
+def test_a_formula_that_was_drawn_before_is_not_parsed_again_and_looks_the_same():
+    source = """
+import io
+import matplotlib.pyplot as plt
+from matplotlib.mathtext import MathTextParser
+parsed = MathTextParser._parse_cached
+
+def picture():
+    fig, ax = plt.subplots(layout="constrained")
+    ax.loglog([1e-12, 1], [1e-9, 1e3])
+    buffer = io.BytesIO()
+    fig.savefig(buffer)
+    plt.close(fig)
+    return buffer.getvalue()
+
+before = parsed.cache_info().misses
+warm = picture()
+print(parsed.cache_info().misses - before)
+parsed.cache_clear()
+print(picture() == warm, parsed.cache_info().misses > 5)
+"""
+    assert text(outputs([source])[0]) == "0\nTrue True\n"
 
 
 def comparable(cell_outputs: list[dict]) -> list[dict]:

@@ -24,12 +24,25 @@ import pytest
 from bpkit.grading import jail, processes, seccomp, template
 from bpkit.grading.jail import JailUnavailable, Limits
 from bpkit.grading.template import Student, Template
-from tests.grading.test_jail import REPORT, processes_in
-from tests.grading.test_jail import _wait_for as wait_for
 
 pytestmark = pytest.mark.jail
 
 SMALL = Limits(wall=20, cpu=20, memory=512 << 20, processes=16, tmp=4 << 20, file_size=8 << 20)
+REPORT = """
+import errno, json, os, sys
+def report(value):
+    os.write(3, json.dumps(value).encode())
+def error_of(call, *args):
+    try:
+        call(*args)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+def syscall(number, *args):
+    import ctypes
+    libc = ctypes.CDLL(None, use_errno=True)
+    result = libc.syscall(number, *map(ctypes.c_long, args))
+    return errno.errorcode[ctypes.get_errno()] if result == -1 else None
+"""
 PROBE = """
 import os, struct, traceback
 ready = []
@@ -53,6 +66,25 @@ class Ended(NamedTuple):
     status: int
     stopped: str | None
     seconds: float
+
+
+def processes_in(namespace: str) -> list[str]:
+    """The processes of this machine alive in a pid namespace; zombies are dead."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+            if os.readlink(process / "ns/pid") == namespace and state not in "ZX":
+                found.append(process.name)
+    return found
+
+
+def wait_for(condition, seconds: float = 10):
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+    return value
 
 
 def new_template(folder: Path, probe: str = PROBE, **options) -> Template:
