@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check attacks bench lab release clean
+.PHONY: demo test check attacks bench lab site release clean
 
 demo: .venv/ready
 	$(BIN)/bpkit demo
@@ -28,16 +28,20 @@ attacks: .venv/ready
 lab: .venv/ready
 	$(BIN)/jupyter lab
 
+site: .venv/ready
+	$(BIN)/sphinx-build --quiet --fail-on-warning -c docs . build/site
+	@echo "The site is in build/site: open index.html"
+
 release: .venv/ready
 	$(BIN)/bpkit release
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv build demo
 
 .venv/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "bpkit needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[grade,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[grade,test,docs]'
 	touch $@

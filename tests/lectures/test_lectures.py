@@ -62,7 +62,7 @@ def test_kernel_is_python3_and_nothing_tells_of_the_machine(notebook):
     assert notebook.metadata.kernelspec.name == "python3"
     assert set(notebook.metadata) <= {"kernelspec", "language_info"}
     assert set(notebook.metadata.language_info) == {"name"}
-    assert all(set(cell.metadata) <= {"tags"} for cell in notebook.cells)
+    assert all(set(cell.metadata) <= {"slideshow", "tags"} for cell in notebook.cells)
 
 
 def test_cells_ran_once_from_top_to_bottom(notebook):
