@@ -1,5 +1,7 @@
 """Networks: shapes, views, gradients by independent oracles, and clear refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -139,6 +141,13 @@ def test_gradients_lie_in_the_order_of_theta():
     for l in 2, 3:
         np.testing.assert_array_equal(w[l], grads.dw[l])
         np.testing.assert_array_equal(b[l], grads.db[l])
+    put_together = replace(grads, deltas=[])  # whose theta has to be made of dw and db
+    np.testing.assert_array_equal(put_together.theta, grads.theta)
+
+
+def test_a_prediction_is_the_last_layers_activation():
+    net, X, _ = random_problem(2, [3, 4, 5, 2], "tanh", "linear", "quadratic", 6)
+    np.testing.assert_array_equal(net.predict(X), net.forward(X).z[4])
 
 
 @given(problems(dtype=np.float32))
@@ -193,6 +202,7 @@ def test_refuses_networks_that_make_no_sense(arguments, message):
         (np.zeros(3), r"X has shape \(3,\), expected \(N, 3\)"),
         (np.zeros((3, 5)), r"X has shape \(3, 5\), expected \(N, 3\)"),
         (np.zeros((0, 3)), r"X has shape \(0, 3\)"),
+        (np.zeros((2, 3, 1)), r"X has shape \(2, 3, 1\)"),
         ([[0, np.nan, 0]], r"X\[0, 1\] is nan, not a finite number"),
         ([["a", "b", "c"]], "X must be an array of numbers"),
         ([[1, 2], [3]], "X must be an array of numbers"),
@@ -203,16 +213,23 @@ def test_refuses_inputs_that_do_not_fit(X, message):
         Network([3, 1]).forward(X)
 
 
+def test_takes_numbers_whose_squares_are_no_longer_finite():
+    assert np.isfinite(Network([1, 1], "tanh", "tanh").predict([[1e200], [-1e200]])).all()
+
+
 @pytest.mark.parametrize(
     "output, cost, Y, message",
     [
         ("sigmoid", "quadratic", [0, 1], r"Y has shape \(2,\), expected \(N, 2\)"),
         ("sigmoid", "quadratic", [[0, 1]] * 3, "Y has 3 examples, X has 2"),
+        ("sigmoid", "quadratic", [[0, 1]], "Y has 1 examples, X has 2"),
         ("sigmoid", "quadratic", [[0, np.inf]] * 2, r"Y\[0, 1\] is inf"),
         ("sigmoid", "cross_entropy", [[-1, 1]] * 2, r"labels in \[0, 1\], Y reaches -1.0 to 1.0"),
         ("softmax", "cross_entropy", [[1, 1]] * 2, "that sum to 1 in each row"),
+        ("softmax", "cross_entropy", [[0.5, 0.51]] * 2, "that sum to 1 in each row"),
         ("softmax", "cross_entropy", [[-1, 2]] * 2, "labels in \\[0, 1\\]"),
         ("linear", "hinge", [[0, 1]] * 2, r"needs labels -1 and \+1"),
+        ("linear", "hinge", [[-1, 2]] * 2, r"needs labels -1 and \+1"),
     ],
 )
 def test_refuses_labels_that_do_not_fit(output, cost, Y, message):
