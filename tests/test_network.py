@@ -239,3 +239,12 @@ def test_refuses_labels_that_do_not_fit(output, cost, Y, message):
         net.backward(net.forward(X), Y)
     with pytest.raises(ValueError, match=message):
         net.cost(X, Y)
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "softmax"])
+def test_takes_labels_of_0_and_1_for_the_cross_entropy(output):
+    net = Network([3, 2], "tanh", output, "cross_entropy", initializer=equal(0.0))
+    X, Y = np.ones((2, 3)), np.eye(2)
+    outputs_that_cost = {"sigmoid": 2, "softmax": 1}[output]
+    assert net.cost(X, Y) == pytest.approx(outputs_that_cost * np.log(2))
+    np.testing.assert_allclose(net.backward(net.forward(X), Y).deltas[2], 0.5 - Y)
