@@ -170,6 +170,10 @@ def test_equal_weights_stay_equal():
     assert not np.allclose(net.w[2], 0.5)
 
 
+def test_sizes_may_be_an_array():
+    assert Network(np.array([3, 4, 2])).sizes == (3, 4, 2)
+
+
 def test_one_seed_one_network():
     np.testing.assert_array_equal(Network([3, 2], rng=4).theta, Network([3, 2], rng=4).theta)
     assert (Network([3, 2], rng=4).theta != Network([3, 2], rng=5).theta).any()

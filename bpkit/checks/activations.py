@@ -16,6 +16,7 @@ from bpkit.activations import ACTIVATIONS, Array
 from bpkit.backprop import bp1, bp2
 from bpkit.checks.check import by_hand, check
 from bpkit.checks.compare import Fault
+from bpkit.checks.parts import several
 from bpkit.checks.task import Args, Parts, Slip, Task
 from bpkit.costs import SigmoidCrossEntropy
 
@@ -260,18 +261,6 @@ def _folded(
     return matrix, bias
 
 
-def _matrix_and_bias(answer: Any, expected: tuple[Array, Array]) -> Parts | Fault:
-    try:
-        matrix, bias = answer
-    except Exception:  # whatever the iteration over something else than a pair may raise
-        return Fault(
-            "wrong shape",
-            "collapse must return a matrix and a bias",
-            look="Does the last line read: return matrix, bias?",
-        )
-    return {"matrix": (matrix, expected[0]), "bias": (bias, expected[1])}
-
-
 _IN_ANOTHER_ORDER: Callable[[Array, Array], Array] = lambda matrix, w_l: matrix @ w_l
 
 COLLAPSE = Task(
@@ -292,7 +281,7 @@ COLLAPSE = Task(
         Slip("M74", "A-1", lambda w, b: _folded(w, b, carry=lambda bias, w_l: 0 * (w_l @ bias))),
     ),
     draw=_draw_layers,
-    split=_matrix_and_bias,
+    split=several("matrix", "bias"),
     leaves=list,
 )
 

@@ -14,31 +14,14 @@ import numpy as np
 
 from bpkit.activations import Array
 from bpkit.checks.check import by_hand, check
-from bpkit.checks.compare import Fault
-from bpkit.checks.task import Args, Parts, Slip, Task
+from bpkit.checks.parts import several
+from bpkit.checks.task import Args, Slip, Task
 from bpkit.datasets import xor
 from bpkit.initializers import xavier_uniform
 from bpkit.optimizers import SGD, AdaGrad, fixed_then_decreasing
 
 Function = Callable[..., Any]
 Gradient = Callable[[Array, Array], Array]
-
-
-def _pair(first: str, second: str) -> Callable[[Any, Any], Parts | Fault]:
-    """Takes apart an answer that is two things of these names."""
-
-    def split(answer: Any, expected: tuple[Any, Any]) -> Parts | Fault:
-        try:
-            parts = dict(zip((first, second), answer, strict=True))
-        except Exception:  # whatever the iteration over something else than a pair may raise
-            return Fault(
-                "wrong shape",
-                f"two things must be returned, {first} and {second}",
-                look=f"Does the last line read: return {first}, {second}?",
-            )
-        return {name: (parts[name], value) for name, value in zip((first, second), expected)}
-
-    return split
 
 
 def _some(rng: np.random.Generator, low: float, high: float) -> float:
@@ -309,7 +292,7 @@ SGD_TASK = Task(
         Slip("M85", "T-10", _redrawn_for_each_batch),
     ),
     draw=_draw_descents,
-    split=_pair("theta", "iterations"),
+    split=several("theta", "iterations"),
     leaves=list,
 )
 
@@ -419,7 +402,7 @@ MOMENTUM_STEP = Task(
         Slip("M83", "T-15", _momentum_scaled_later),
     ),
     draw=_draw_steps("step"),
-    split=_pair("theta", "step"),
+    split=several("theta", "step"),
     leaves=list,
 )
 
@@ -464,7 +447,7 @@ NESTEROV_STEP = Task(
     ),
     draw=_draw_steps("n"),
     earlier={MOMENTUM_STEP.name: MOMENTUM_STEP.right},
-    split=_pair("theta", "n"),
+    split=several("theta", "n"),
     leaves=list,
 )
 
@@ -535,7 +518,7 @@ ADAGRAD_STEP = Task(
     ),
     draw=_draw_adagrad,
     earlier=dict(NESTEROV_STEP.earlier),
-    split=_pair("theta", "squares"),
+    split=several("theta", "squares"),
     leaves=list,
 )
 
@@ -583,7 +566,7 @@ DECAYED_STEP = Task(
         Slip("M81", "T-19", _decayed(lambda gamma, l2: -2 * gamma * l2, sign=1)),
     ),
     draw=_draw_decay,
-    split=_pair("w", "b"),
+    split=several("w", "b"),
     leaves=list,
 )
 
@@ -647,7 +630,7 @@ BEST_LAMBDA = Task(
         Slip("M89", "cross-validation", _validation(lambda rest, held_out: (held_out, held_out))),
     ),
     draw=_draw_folds,
-    split=_pair("means", "best"),
+    split=several("means", "best"),
     leaves=list,
 )
 
