@@ -1,7 +1,7 @@
 """What the test cells of the problem sets call: one line a task, ``checks.sigmoid(sigmoid)``.
 
 A check says in one line that an answer is right, or raises ``CheckFailed`` with a message that a
-student can act on. With ``rounds=20`` it draws twenty times as many random cases.
+student can act on. With ``rounds=5`` it draws five times as many random cases.
 """
 
 from bpkit.checks.activations import (
