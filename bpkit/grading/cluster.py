@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import signal
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -17,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, Worker, WorkerPlugin, wait
+from distributed import Client, Future, KilledWorker, LocalCluster, wait
 from distributed.comm import CommClosedError
 from distributed.core import rpc
 from distributed.security import Security
@@ -26,6 +25,7 @@ from bpkit.grading import staff
 from bpkit.grading.course import UsageError
 from bpkit.grading.execution import Settings
 from bpkit.grading.jail import JailUnavailable
+from bpkit.grading.undisturbed import Undisturbed
 from bpkit.grading.work import Executed, Run, Work, execute, first_line, not_graded
 
 MOST_THREADS = 4
@@ -46,6 +46,7 @@ QUIET = {
     "distributed.admin.large-graph-warning-threshold": "1GB",
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    "distributed.worker.profile.enabled": False,
 }
 """What Dask would keep, say or show of each submission, and nobody reads."""
 
@@ -78,7 +79,7 @@ def on_this_machine(settings: Settings, jobs: int, place: Path) -> Iterator[Run]
         ) as cluster,
         Client(cluster) as client,
     ):
-        client.register_plugin(_Undisturbed())
+        client.register_plugin(Undisturbed())
         with contextlib.closing(_Runner(client, settings)) as runner:
             yield runner.run
 
@@ -118,14 +119,6 @@ async def _identity(scheduler: str) -> None:
     arguments = Security().get_connection_args("client")
     async with asyncio.timeout(ANSWER_TAKES), rpc(scheduler, connection_args=arguments) as remote:
         await remote.identity()
-
-
-class _Undisturbed(WorkerPlugin):
-    """Ctrl-C reaches every process of a terminal; only the grader acts on it."""
-
-    def setup(self, worker: Worker) -> None:
-        """Called by Dask in each worker that starts."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _Runner:

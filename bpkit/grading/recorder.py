@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -33,18 +33,17 @@ AGAIN = 1.0
 Output = dict[str, Any]
 
 
-WARMING = (
+WARMING = ("import matplotlib.pyplot as plt\nimport numpy as np", "1 / 0", "def f(:", "[1.5]")
+"""Cells that use what is slow when it is used for the first time."""
+DRAWING = (
     "import matplotlib.pyplot as plt\nimport numpy as np",
     "fig, ax = plt.subplots(layout='constrained')\n"
     "ax.loglog([1, 2], 'o-', label='$a$')\n"
     "ax.set(xlabel='x', ylabel='y', title='t', xticks=10.0 ** np.arange(-16, 7))\n"
     "ax.legend();",
     "plt.close('all')",
-    "1 / 0",
-    "def f(:",
-    "[1.5]",
 )
-"""Cells that use what is slow when it is used for the first time."""
+"""The same for figures, of which students draw many and tests none."""
 
 
 class Ended(BaseException):
@@ -272,11 +271,20 @@ def warm_shell() -> Shell:
     )
     # the inline backend joins a shell by itself only if it is imported when there is one
     shell.run_line_magic("matplotlib", "inline")
-    for source in WARMING:
+    _rehearse(shell, WARMING)
+    return shell
+
+
+def warm_drawing() -> None:
+    """Draw a figure in the shell of this process, which is then as empty as before."""
+    _rehearse(warm_shell(), DRAWING)
+
+
+def _rehearse(shell: Shell, cells: Sequence[str]) -> None:
+    for source in cells:
         run_cell(shell, source, 60, 1 << 20)
     shell.reset(new_session=True)
     linecache.clearcache()
-    return shell
 
 
 class CellRecorder:

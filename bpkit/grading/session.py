@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from bpkit.grading.recorder import CellRecorder, TimeLimit, time_limit, warm_shell
+from bpkit.grading.recorder import CellRecorder, TimeLimit, time_limit, warm_drawing
 from bpkit.grading.wire import (
     LARGE_HEAD_LIMIT,
     Channel,
@@ -53,7 +53,7 @@ MAY_CHANGE = (np.ndarray, list, dict, set, np.random.Generator)
 
 def prepare() -> None:
     """Do now, once, what all sessions that are forked from this process have in common."""
-    warm_shell()
+    warm_drawing()
 
 
 def main(door: int) -> None:
