@@ -9,7 +9,8 @@ demo: .venv/ready
 
 test: .venv/ready
 	.ci/system-packages bubblewrap:bwrap chromium:chromium postgresql:postgres
-	$(BIN)/python -m pytest
+	-.ci/system-packages node-configurable-http-proxy:configurable-http-proxy
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: .venv/ready
 	$(BIN)/ruff check

@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import DatabaseError
+
 from tests.attacks import ground
 from tests.attacks.case import ASSIGNMENT, Case
 from tests.attacks.corpus import CASES
@@ -113,7 +115,10 @@ def _alone(place: Place, case: Case) -> Verdict:
             timeout=PLAIN_SECONDS * ground.patience(),
             around=sandbox(place, copy),
         )
-        given = ground.marks_of(copy).get(case.name, {})
+        try:
+            given = ground.marks_of(copy).get(case.name, {})
+        except DatabaseError:
+            return Verdict(False, "gradebook destroyed")
         found = verdict(case, given, place)
         return Verdict(False, "broken off") if done.returncode == KILLED else found
 
