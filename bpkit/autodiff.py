@@ -42,7 +42,7 @@ class Tape:
         ValueError : if an operand is on another tape.
         """
         if any(node.tape is not self for node, _ in operands):
-            raise ValueError("operands of one operation must be on one tape")
+            raise ValueError("the operands of an operation are on two tapes: make them with one")
         self.operands.append(tuple((node.position, rule) for node, rule in operands))
         return Node(self, len(self.operands) - 1, np.asarray(value))
 
@@ -58,7 +58,7 @@ class Tape:
         if output.value.size != 1:
             raise ValueError(f"the output must be a scalar, it has shape {output.value.shape}")
         if any(node.tape is not self for node in (output, *wrt)):
-            raise ValueError("all nodes must be on this tape")
+            raise ValueError("output and wrt must be on this tape, and one of them is not")
         adjoints: dict[int, Array] = {output.position: np.ones_like(output.value)}
         for position in range(output.position, -1, -1):
             if position in adjoints:

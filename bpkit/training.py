@@ -218,7 +218,9 @@ def cross_validate(
     rng = np.random.default_rng(rng)
     X, Y = make_network().checked_batch(X, Y)
     if not 2 <= folds <= len(X):
-        raise ValueError(f"folds must be between 2 and {len(X)}, the number of examples")
+        raise ValueError(
+            f"folds must be between 2 and {len(X)}, the number of examples, not {folds}"
+        )
     parts = np.array_split(rng.permutation(len(X)), folds)
     costs = np.empty((len(lambdas), folds))
     for i, l2 in enumerate(lambdas):

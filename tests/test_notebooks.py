@@ -13,7 +13,12 @@ NOTEBOOKS = [
     for path in (ROOT / part).rglob("*.ipynb")
 ]
 NOTEBOOKS = sorted(path for path in NOTEBOOKS if ".ipynb_checkpoints" not in path.parts)
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 OF_A_CELL = {"bpkit", "deletable", "editable", "nbgrader", "slideshow", "tags"}
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(<?([^)\s>]+)|(?:href|src)=[\"']([^\"']+)")
@@ -59,6 +64,17 @@ def test_nothing_tells_when_or_where_it_ran(path):
     for cell in notebook.cells:
         assert set(cell.metadata) <= OF_A_CELL, cell.id
         assert "attachments" not in cell, cell.id
+
+
+@named([path for path in NOTEBOOKS if "lectures" in path.parts])
+def test_lectures_store_what_can_be_seen_without_a_kernel(path):
+    """A widget has a random id that is dead tomorrow; its text and its table are what is kept."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            assert set(output.get("data", {})) <= {"text/plain", "text/html", "image/png"}, cell.id
+        if "plots.step_through(" in cell.source:
+            _, table = cell.outputs
+            assert table.data["text/html"].count("<tr>") > 5, cell.id
 
 
 @named([path for path in NOTEBOOKS if "lectures" not in path.parts])

@@ -51,8 +51,8 @@ def hand_out(course: Course, assignment: str) -> Handouts:
         students = sorted(student.id for student in gradebook.students)
     if not students:
         raise UsageError(
-            "there are no students in the gradebook: add them with nbgrader db student import "
-            "students.csv, then run this again"
+            "there are no students in the gradebook: add them with bpkit students students.csv, "
+            "then run this again"
         )
     for student in students:
         if Path(student).name != student or "\0" in student:

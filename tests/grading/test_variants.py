@@ -127,7 +127,9 @@ def test_the_command_says_what_it_made(course):
 def test_no_students_no_cell_no_hand_outs(course, tmp_path):
     empty = make_course(tmp_path / "empty")
     release(empty, ASSIGNMENT)
-    with pytest.raises(UsageError, match="no students in the gradebook: add them with nbgrader"):
+    with pytest.raises(
+        UsageError, match="no students in the gradebook: add them with bpkit students"
+    ):
         hand_out(empty, ASSIGNMENT)
     join(empty, "ada")
     with pytest.raises(UsageError, match="--per-student needs a locked code cell with the name"):
