@@ -71,7 +71,7 @@ def figures():
 def test_the_experiment_shows_the_two_orders(capsys):
     names, _ = run_source(PS3, leave_out=PS3.tests)
     rows = re.findall(r"(1e-\d+) +(\S+) +(\S+)\n", capsys.readouterr().out)
-    h, one_sided, two_sided = np.array(rows, dtype=float).T
+    _, one_sided, two_sided = np.array(rows, dtype=float).T
     shrinking = -np.diff(np.log10([one_sided, two_sided])) / 2
     np.testing.assert_allclose(shrinking[:, 0], [1, 2], atol=0.1)  # from 1e-1 to 1e-3
     assert one_sided[-1] > one_sided[3] and two_sided[-1] > two_sided[2]  # rounding takes over
