@@ -9,20 +9,19 @@ only because it calls an earlier function of the notebook that is wrong or empty
 called again with the right ones in their place.
 """
 
-import copy
 import itertools
 import os
-import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bpkit.activations import Array
+from bpkit.checks.calls import Result, copied, results_of, same
 from bpkit.checks.compare import Fault, agree, fault_of, fit, nothing, numbers_in
+from bpkit.checks.earlier import Heard, gives_the_same, in_their_place, listening_to
 from bpkit.checks.messages import CheckFailed, failure
 from bpkit.checks.misconceptions import MISCONCEPTIONS
 from bpkit.checks.raised import fault_of_exception
@@ -30,13 +29,6 @@ from bpkit.checks.task import Args, Slip, Task
 
 SEED = 1986
 """Of the instances that students see. Grading sets the environment variable BPKIT_SEED instead."""
-
-
-Result = tuple[Any, BaseException | None]
-"""What a call returned, or else what it raised."""
-
-Heard = tuple[list[Any], dict[str, Any], Any]
-"""What an earlier function was asked, by place and by name, and its answer."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +120,10 @@ def _failures(
 ) -> list[Failed | None]:
     """For each draw the instance that failed, or None; the function is called on all of them."""
     given = [
-        [{name: _copied(value) for name, value in args.items()} for args in instances]
+        [{name: copied(value) for name, value in args.items()} for args in instances]
         for instances in draws
     ]
-    results = _results(function, list(itertools.chain(*given)))
+    results = results_of(function, list(itertools.chain(*given)))
     return [
         _failed(
             task,
@@ -161,8 +153,8 @@ def _failures_alone(
     enough to put these right, which spares calls; where it is not, all are put right.
     """
     heard: dict[str, list[Heard]] = {name: [] for name in task.earlier}
-    listening = {name: _listening(right, heard[name]) for name, right in task.earlier.items()}
-    with _in_their_place(function, listening) as theirs:
+    listening = {name: listening_to(right, heard[name]) for name, right in task.earlier.items()}
+    with in_their_place(function, listening) as theirs:
         first = _failures(task, function, draws[:1])
     yield from first
     if len(draws) == 1:
@@ -170,67 +162,14 @@ def _failures_alone(
     wrong = {
         name: task.earlier[name]
         for name, own in theirs.items()
-        if heard[name] and not _gives_the_same(own, heard[name])
+        if heard[name] and not gives_the_same(own, heard[name])
     }
-    with _in_their_place(function, wrong):
+    with in_their_place(function, wrong):
         failures = _failures(task, function, draws[1:])
     failing = [draw for draw, failed in zip(draws[1:], failures) if failed]
-    with _in_their_place(function, task.earlier if failing else {}):
+    with in_their_place(function, task.earlier if failing else {}):
         alone = iter(_failures(task, function, failing))
     yield from (failed and next(alone) for failed in failures)
-
-
-def _listening(right: Callable[..., Any], heard: list[Heard]) -> Callable[..., Any]:
-    """The same function, which notes what it is asked and what it answers."""
-
-    def listening(*args: Any, **kwargs: Any) -> Any:
-        asked = _copied(list(args))
-        answer = right(*args, **kwargs)
-        heard.append((asked, kwargs, answer))
-        return answer
-
-    return listening
-
-
-def _gives_the_same(own: Any, heard: Sequence[Heard]) -> bool:
-    """Whether a function of the student's gives these answers too, as far as can be told."""
-    if not callable(own) or any(kwargs for _, kwargs, _ in heard):
-        return False
-    results = _results(own, [{str(i): arg for i, arg in enumerate(args)} for args, _, _ in heard])
-    return all(
-        error is None and _equal(answer, right)
-        for (answer, error), (_, _, right) in zip(results, heard)
-    )
-
-
-def _equal(answer: Any, right: Any) -> bool:
-    if isinstance(right, list | tuple):
-        same_length = isinstance(answer, list | tuple) and len(answer) == len(right)
-        return same_length and all(map(_equal, answer, right))
-    if isinstance(right, np.ndarray | np.generic | float | int):
-        return fault_of("", answer, np.asarray(right)) is None
-    return right is None and answer is None
-
-
-def _results(function: Callable[..., Any], calls: Sequence[Args]) -> Iterator[Result]:
-    """The result of each call in turn; the arguments are left as the function left them.
-
-    The function's stderr goes where print goes: a warning is no error. A function that runs in
-    another process takes all calls at once.
-    """
-    if hasattr(function, "call_for_each"):
-        with np.errstate(all="ignore"):
-            results = function.call_for_each([tuple(args.values()) for args in calls])
-        yield from results
-        return
-    for args in calls:
-        try:
-            with redirect_stderr(sys.stdout), np.errstate(all="ignore"):
-                answer = function(*args.values())
-        except (Exception, SystemExit) as error:
-            yield None, error
-        else:
-            yield answer, None
 
 
 def _outcome(
@@ -245,7 +184,7 @@ def _outcome(
     answer, error = result
     if error is not None:
         return Outcome(args, expected, None, {"": fault_of_exception(task.name, function, error)})
-    changed = tuple(name for name in args if not _same(args[name], left[name]))
+    changed = tuple(name for name in args if not same(args[name], left[name]))
     return Outcome(args, expected, _leaves(task, answer), _faults(task, answer, expected), changed)
 
 
@@ -365,44 +304,3 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(map(_is_plain, value))
     return isinstance(value, int | str)
-
-
-@contextmanager
-def _in_their_place(
-    function: Callable[..., Any], right: Mapping[str, Callable[..., Any]]
-) -> Iterator[dict[str, Any]]:
-    """Put right functions where the student's function looks up its own, which are handed out."""
-    namespace = getattr(function, "__globals__", {})
-    theirs = {name: namespace[name] for name in right if name in namespace}
-    namespace.update({name: right[name] for name in theirs})
-    try:
-        yield theirs
-    finally:
-        namespace.update(theirs)
-
-
-def _copied(value: Any) -> Any:
-    """A copy that shares nothing; what arguments are made of mostly is copied at once."""
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, list):
-        return [_copied(item) for item in value]
-    return value if value is None else copy.deepcopy(value)
-
-
-def _same(before: Any, after: Any) -> bool:
-    if isinstance(before, np.ndarray) and isinstance(after, np.ndarray):
-        return before.shape == after.shape and before.tobytes() == after.tobytes()
-    if isinstance(before, dict):
-        return (
-            isinstance(after, dict)
-            and list(before) == list(after)
-            and all(_same(value, after[key]) for key, value in before.items())
-        )
-    if isinstance(before, list | tuple):
-        return (
-            isinstance(after, list | tuple)
-            and len(before) == len(after)
-            and all(_same(x, y) for x, y in zip(before, after))
-        )
-    return before is after if before is None else np.array_equal(before, after)
