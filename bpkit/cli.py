@@ -6,9 +6,12 @@ bpkit; 130 stopped from the keyboard.
 
 import errno
 import os
+import shlex
+import shutil
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,10 +39,16 @@ except ModuleNotFoundError as error:
     sys.exit(2)
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bpkit.grading.collect import Match
     from bpkit.grading.course import Attention, Counted, Course
     from bpkit.grading.demo import Demo
 
 DONE, NEEDS_A_HUMAN, WRONG_USAGE, BUG, STOPPED = 0, 1, 2, 70, 130
+
+PATH = os.environ.get("PATH", os.defpath)
+"""Where the user's shell looks for commands; opening a course adds to it."""
 
 ENVIRONMENT = {
     errno.EACCES,
@@ -138,7 +147,8 @@ unsafe_no_jail = click.option(
 )
 @course_dir
 def release(assignments: tuple[str, ...], per_student: bool, course_dir: Path) -> None:
-    """Make the students' version of an assignment, or of all."""
+    """Make the students' version of an assignment, or of all, and a zip file to hand out."""
+    from bpkit.grading.pack import WHEEL, pack, pack_for_each, wheel
     from bpkit.grading.release import release
     from bpkit.grading.variants import hand_out
 
@@ -153,23 +163,144 @@ def release(assignments: tuple[str, ...], per_student: bool, course_dir: Path) -
         if per_student:
             handed = hand_out(course, name)
             _say(f"{name}: {handed.students} students, {len(handed.new)} of them new")
-            _say(f"hand-outs in {_near(handed.folder)}, who has which in {_near(handed.table)}")
+            packed = pack_for_each(course, name)
+            _say(f"to hand out: {len(packed)} zip files in {_near(handed.folder)}, one a student;")
+            _say(f"who has which numbers is in {_near(handed.table)}")
+        else:
+            _say(f"to hand out: {_near(pack(course, name))}")
+    if wheel(course) is None:
+        _say(f"bpkit itself is not in there: put {WHEEL} into handouts/, and release again")
+
+
+@commands.command()
+@click.argument("table", metavar="FILE.csv", type=click.Path(path_type=Path))
+@click.option(
+    "--id", "id_column", metavar="COLUMN", help="The column that becomes the students' ids."
+)
+@course_dir
+def students(table: Path, id_column: str | None, course_dir: Path) -> int:
+    """Enter the students of a table into the gradebook.
+
+    The table is Canvas's gradebook, or Moodle's participants or grades, exported as CSV.
+    """
+    from bpkit.grading.roster import import_students
+
+    done = import_students(_course(course_dir), table, id_column)
+    counts = f"{len(done.new)} new, {len(done.updated)} updated, {len(done.unchanged)} unchanged"
+    _say(f"{counts}; their ids are the column {done.id_column}")
+    return _show_attention(done.attention)
+
+
+@commands.command()
+@assignment
+@click.argument("when", required=False)
+@click.option("--student", "students", multiple=True, help="Give this student until then.")
+@course_dir
+def due(assignment: str, when: str | None, students: tuple[str, ...], course_dir: Path) -> None:
+    """Say or set when an assignment is due.
+
+    WHEN is like "2026-12-01 18:00", in this computer's time zone, or with one after it, like
+    "2026-12-01 18:00 Europe/Berlin".
+    """
+    from bpkit.grading.due import parse_when, read_due, set_due
+
+    course = _course(course_dir)
+    if when is None and students:
+        raise click.UsageError("until when? bpkit due ASSIGNMENT WHEN --student ID")
+    told = set_due(course, assignment, parse_when(when), students) if when else None
+    told = told or read_due(course, assignment)
+    _say(f"{assignment} is due {_time(told.due)}" if told.due else f"{assignment} has no due date")
+    for student, until in told.extended.items():
+        _say(f"{student} has until {_time(until)}")
+    if when and told.graded:
+        again = " ".join(["bpkit grade", assignment, "--force"])
+        _say(f"penalties are worked out when grading: for those graded already run {again}")
+
+
+def _time(when: "datetime") -> str:
+    """In this computer's time zone and, if that is another one, in nbgrader's."""
+    here, there = (f"{when.astimezone(zone):%Y-%m-%d %H:%M %Z}" for zone in (None, UTC))
+    return here if here == there else f"{here} ({there})"
 
 
 @commands.command()
 @click.argument("download", type=click.Path(path_type=Path))
 @assignment
+@click.option("--yes", is_flag=True, help="Replace submissions without asking.")
+@click.option(
+    "--match",
+    "matches",
+    metavar="NUMBER=ID",
+    multiple=True,
+    help="Say whose a submission is: a number or name in the download, a student's id.",
+)
+@click.option(
+    "--worksheet",
+    metavar="FILE.csv",
+    type=click.Path(path_type=Path),
+    help="Moodle's grading worksheet of the assignment: it knows when each student handed in.",
+)
 @course_dir
-def collect(download: Path, assignment: str, course_dir: Path) -> int:
+def collect(
+    download: Path,
+    assignment: str,
+    yes: bool,
+    matches: tuple[str, ...],
+    worksheet: Path | None,
+    course_dir: Path,
+) -> int:
     """Take submissions out of DOWNLOAD, a zip file or a folder.
 
-    It holds a folder for each student, with the notebook in it.
+    It is what Canvas or Moodle give for "all submissions", or it holds a folder for each student
+    with the notebook in it. Exit code 1 without a terminal and --yes if there was something to ask.
     """
-    from bpkit.grading.collect import collect
+    from bpkit.grading.collect import CLASS, collect
+    from bpkit.grading.course import Attention
 
-    done = collect(_course(course_dir), assignment, download, track)
-    _say(f"{len(done.new)} new, {len(done.updated)} updated, {len(done.unchanged)} unchanged")
-    return _show_attention(done.attention)
+    if not all(all(match.rpartition("=")[::2]) for match in matches):
+        raise click.UsageError("--match takes a number and a student's id: --match 4711=ada")
+    can_ask = sys.stdin.isatty()
+
+    def may_replace(students: tuple[str, ...]) -> bool:
+        count = "1 submission" if len(students) == 1 else f"{len(students)} submissions"
+        which = f"{count} in submitted/ {'is' if len(students) == 1 else 'are'} different"
+        _say(f"{which}: {', '.join(students)}; what is replaced is kept in replaced/")
+        return yes or (can_ask and click.confirm("replace?"))
+
+    done = collect(
+        _course(course_dir),
+        assignment,
+        download,
+        track,
+        by_hand=dict(match.rsplit("=", 1) for match in matches),
+        worksheet=worksheet,
+        may_replace=may_replace,
+    )
+    _show_matches(done.matches)
+    counts = f"{len(done.new)} new, {len(done.updated)} updated, {len(done.unchanged)} unchanged"
+    _say(counts + (f", {len(done.kept)} kept as they were" if done.kept else ""))
+    if done.unknown:
+        _say(f"not in the gradebook, taken as new students: {', '.join(done.unknown)}")
+    attention = list(done.attention)
+    if done.kept and not can_ask:
+        why = "not replaced, since nobody could be asked: run it again with --yes"
+        attention.insert(0, Attention(CLASS, why))
+    return _show_attention(attention)
+
+
+def _show_matches(matches: "Sequence[Match]") -> None:
+    if not matches:
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in "in the download", "student", "":
+        table.add_column(name, no_wrap=True)
+    for match in matches:
+        table.add_row(
+            Text(_printable(match.found)),
+            Text(_printable(match.student)),
+            "late" if match.late else "",
+        )
+    out.print(table)
 
 
 @commands.command()
@@ -254,19 +385,63 @@ def report(assignment: str, anonymous: bool, course_dir: Path) -> None:
 
 @commands.command()
 @assignment
+@click.option("--canvas", "kind", flag_value="canvas", help="For Canvas's gradebook to import.")
+@click.option("--moodle", "kind", flag_value="moodle", help="For Moodle's gradebook to import.")
+@click.option(
+    "--worksheet",
+    metavar="FILE.csv",
+    type=click.Path(path_type=Path),
+    help="Fill in the grading worksheet of Moodle's assignment.",
+)
+@click.option(
+    "--feedback",
+    "kind",
+    flag_value="feedback",
+    help="The feedback pages, for Canvas or Moodle to give to the students.",
+)
+@click.option(
+    "--column",
+    metavar="NAME",
+    help='What Canvas or Moodle call the column, like "Problem set 3 (4711)".',
+)
 @click.option(
     "--to",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file; reports/ASSIGNMENT.csv by default.",
+    help="The file; by default one in reports/.",
 )
 @course_dir
-def export(assignment: str, to: Path | None, course_dir: Path) -> None:
-    """Write the marks as CSV."""
-    from bpkit.grading.export import export
+def export(
+    assignment: str,
+    kind: str | None,
+    worksheet: Path | None,
+    column: str | None,
+    to: Path | None,
+    course_dir: Path,
+) -> int:
+    """Write the marks as CSV, for a spreadsheet, Canvas or Moodle."""
+    from bpkit.grading import export as module
 
+    if worksheet and kind:
+        raise click.UsageError("--worksheet, --canvas, --moodle, --feedback: name one of them")
+    if column and kind not in ("canvas", "moodle"):
+        raise click.UsageError("--column goes with --canvas or --moodle")
     course = _course(course_dir)
-    path = export(course, assignment, to or course.reports / f"{assignment}.csv")
-    _say(f"wrote {_near(path)}")
+    ending = {"feedback": "-feedback.zip", None: "-worksheet.csv" if worksheet else ".csv"}
+    path = to or course.reports / f"{assignment}{ending.get(kind, f'-{kind}.csv')}"
+    if worksheet:
+        done = module.fill_worksheet(course, assignment, worksheet, path)
+    elif kind == "canvas":
+        done = module.export_canvas(course, assignment, path, column or assignment)
+    elif kind == "moodle":
+        done = module.export_moodle(course, assignment, path, column or assignment)
+    elif kind == "feedback":
+        done = module.export_feedback(course, assignment, path)
+    else:
+        module.export(course, assignment, path)
+        _say(f"wrote {_near(path)}")
+        return DONE
+    _say(f"wrote {_near(path)}: {done.students} student{'' if done.students == 1 else 's'}")
+    return _show_attention(done.attention)
 
 
 @commands.command()
@@ -348,9 +523,18 @@ def _show_demo(done: "Demo") -> None:
         places.add_row(name, Text(_near(path)))
     out.print()
     out.print(places)
-    _say(
-        f"to mark by hand: cd {_near(root)} && jupyter lab, then Nbgrader > Formgrader in the menu"
-    )
+    here, jupyter = shlex.quote(_near(root)), shlex.quote(_jupyter(root))
+    _say(f"to mark by hand: cd {here} && {jupyter} lab, then Nbgrader > Formgrader in the menu")
+
+
+def _jupyter(folder: Path) -> str:
+    """Jupyter of this installation, as one would type it in a folder."""
+    own = Path(sys.executable).with_name("jupyter")
+    found = shutil.which("jupyter", path=PATH)
+    if found and Path(found) == own:
+        return "jupyter"
+    both_here = own.is_relative_to(Path.cwd()) and folder.is_relative_to(Path.cwd())
+    return os.path.relpath(own, folder) if both_here else str(own)
 
 
 def _course(start: Path) -> "Course":

@@ -1,10 +1,12 @@
 """The commands as people type them: messages, exit codes, no traceback for a user's mistake."""
 
 import errno
+import io
 import subprocess
 import sys
 
 import click
+import nbformat
 import pytest
 from click.testing import CliRunner
 
@@ -12,8 +14,11 @@ from bpkit import cli
 from bpkit.grading.course import Attention, UsageError
 from bpkit.grading.files import only_one
 from bpkit.grading.grade import Graded
+from bpkit.grading.pack import WHEEL
+from tests.grading import platforms
 from tests.grading.courses import (
     ASSIGNMENT,
+    NOTEBOOK,
     RIGHT,
     answer,
     hand_in,
@@ -43,6 +48,12 @@ def run(capfd, monkeypatch):
     return run
 
 
+COMMANDS = (
+    *("students", "release", "due", "collect", "grade", "feedback", "report", "export"),
+    *("doctor", "demo"),
+)
+
+
 def test_help_is_quick_to_import_and_names_every_command():
     code = "import sys, bpkit.cli; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -50,15 +61,39 @@ def test_help_is_quick_to_import_and_names_every_command():
     assert "click" in loaded
     assert not {"nbgrader", "nbconvert", "sqlalchemy", "IPython", "matplotlib"} & loaded
     page = CliRunner().invoke(cli.commands, ["--help"]).output
-    for name in ["release", "collect", "grade", "feedback", "report", "export", "doctor", "demo"]:
+    for name in [*COMMANDS]:
         assert f"  {name} " in page
+
+
+@pytest.mark.parametrize(
+    ("where", "found", "typed"),
+    [
+        ("course/.venv/bin", True, "jupyter"),
+        ("course/.venv/bin", False, "../.venv/bin/jupyter"),
+        ("elsewhere/bin", False, "{tmp}/elsewhere/bin/jupyter"),
+    ],
+    ids=["on the PATH", "in the course", "elsewhere"],
+)
+def test_jupyter_is_named_as_one_types_it(tmp_path, monkeypatch, where, found, typed):
+    binaries, demo = tmp_path / where, tmp_path / "course" / "demo"
+    binaries.mkdir(parents=True)
+    demo.mkdir(parents=True)
+    (binaries / "jupyter").touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(binaries / "python"))
+    monkeypatch.setattr(cli, "PATH", str(binaries) if found else "/nowhere")
+    monkeypatch.chdir(tmp_path / "course")
+    assert cli._jupyter(demo) == typed.format(tmp=tmp_path)
 
 
 def test_the_loop_by_hand(course, run, tmp_path):
     for student in "ada", "bob":
         hand_in(tmp_path / "download", student, answer(course, RIGHT))
     hand_in(tmp_path / "download", "max", b"")
-    assert run("release")[:2] == (0, "ps1: released; 1 files unchanged\n")
+    assert run("release")[:2] == (
+        0,
+        "ps1: released; 1 files unchanged\nto hand out: handouts/ps1.zip\n"
+        f"bpkit itself is not in there: put {WHEEL} into handouts/, and release again\n",
+    )
 
     code, out, err = run("collect", tmp_path / "download", ASSIGNMENT)
     assert (code, err.count("\n")) == (1, 1)
@@ -76,7 +111,7 @@ def test_the_loop_by_hand(course, run, tmp_path):
 
     code, out, _ = run("export", ASSIGNMENT)
     assert (code, out) == (0, "wrote reports/ps1.csv\n")
-    assert "ada,,,2,1,,3,6" in (course.root / "reports" / "ps1.csv").read_text()
+    assert "ada,,,2,1,,3,0,3,6" in (course.root / "reports" / "ps1.csv").read_text()
 
     code, out, _ = run("report", ASSIGNMENT)
     assert (code, out) == (0, "wrote reports/ps1.html\n")
@@ -96,6 +131,15 @@ def test_the_loop_by_hand(course, run, tmp_path):
         ("export ps9", "bpkit: unknown assignment 'ps9'; there are: ps1\n"),
         ("collect nowhere.zip ps1", "bpkit: no such file or folder: nowhere.zip\n"),
         ("grade ps1 --student eve", "bpkit: no submission of ps1 by 'eve' in submitted/\n"),
+        ("students nowhere.csv", "bpkit: no such file: nowhere.csv\n"),
+        ("due ps9", "bpkit: unknown assignment 'ps9'; there are: ps1\n"),
+        (
+            "due ps1 soon",
+            "bpkit: 'soon' is no time: write it like 2026-12-01 18:00 or 2026-12-01 18:00 "
+            "Europe/Berlin\n",
+        ),
+        ("export ps1 --feedback", "bpkit: no feedback on ps1 yet: run bpkit feedback ps1\n"),
+        ("export ps1 --worksheet nowhere.csv", "bpkit: no such file: nowhere.csv\n"),
         ("demo --dir x", "bpkit: unknown assignment 'ps3'; there are: ps1\n"),
     ],
 )
@@ -104,7 +148,19 @@ def test_a_mistake_is_one_sentence(course, run, arguments, sentence):
 
 
 @pytest.mark.parametrize(
-    "arguments", ["grade", "frobnicate", "grade ps1 --fast", "demo --students 0"]
+    "arguments",
+    [
+        "grade",
+        "frobnicate",
+        "grade ps1 --fast",
+        "demo --students 0",
+        "due ps1 --student ada",
+        "collect x ps1 --match 4711",
+        "collect x ps1 --match =ada",
+        "collect x ps1 --match 4711=",
+        "export ps1 --canvas --worksheet x.csv",
+        "export ps1 --column x",
+    ],
 )
 def test_a_mistyped_command_is_explained(course, run, arguments):
     code, out, err = run(*arguments.split())
@@ -244,3 +300,75 @@ def test_the_doctor_installs_only_what_is_missing(course, run, monkeypatch):
     monkeypatch.setattr("bpkit.grading.doctor.jail_problem", lambda: "missing")
     run("doctor", "--install")
     assert installed == [1]
+
+
+@pytest.mark.filterwarnings("ignore:Object of type:sqlalchemy.exc.SAWarning")
+def test_from_canvas_and_back(course, run, tmp_path):
+    (tmp_path / "gradebook.csv").write_text(platforms.CANVAS_GRADEBOOK)
+    code, out, _ = run("students", tmp_path / "gradebook.csv")
+    assert (code, out) == (
+        0,
+        "5 new, 0 updated, 0 unchanged; their ids are the column SIS Login ID\n",
+    )
+    code, out, _ = run("due", ASSIGNMENT, "2026-12-01 18:00 Europe/Berlin")
+    assert code == 0 and "17:00 UTC" in out and out.startswith("ps1 is due 2026-12-0")
+    notebook = nbformat.writes(answer(course, RIGHT)).encode()
+    files = {
+        "byronada_101_1_numbers.ipynb": notebook,
+        "weili_LATE_103_2_numbers.ipynb": notebook,
+        "strangereve_777_3_numbers.ipynb": notebook,
+    }
+    download = platforms.zipped(tmp_path / "submissions.zip", files)
+    code, out, _ = run("collect", download, ASSIGNMENT, "--match", "777=zob")
+    assert code == 1
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[1:5] == [
+        ["byronada_101", "ada"],
+        ["weili_103", "lwei2", "late"],
+        ["strangereve_777", "zob"],
+        ["3", "new,", "0", "updated,", "0", "unchanged"],
+    ]
+    with course.gradebook() as gradebook:
+        gradebook.update_or_create_submission(ASSIGNMENT, "ada")
+        gradebook.find_grade("test-double", "numbers", ASSIGNMENT, "ada").auto_score = 2
+        gradebook.db.commit()
+    code, out, _ = run("export", ASSIGNMENT, "--canvas", "--column", "PS 1 (4711)")
+    assert (code, out.splitlines()[0]) == (1, "wrote reports/ps1-canvas.csv: 1 student")
+    assert '"Byron, Ada",101,,ada,,2' in (course.root / "reports" / "ps1-canvas.csv").read_text()
+    code, out, _ = run("export", ASSIGNMENT, "--moodle")
+    assert (code, out.splitlines()[0]) == (1, "wrote reports/ps1-moodle.csv: 1 student")
+
+
+@pytest.fixture
+def different(course, tmp_path, run):
+    """Ada has handed in; the next download has another answer of hers."""
+    hand_in(tmp_path / "first", "ada", answer(course, RIGHT))
+    assert run("collect", tmp_path / "first", ASSIGNMENT)[0] == 0
+    hand_in(tmp_path / "second", "ada", answer(course, RIGHT + "  # better"))
+    return tmp_path / "second"
+
+
+def is_better(course):
+    return "better" in (course.submitted("ada", ASSIGNMENT) / NOTEBOOK).read_text()
+
+
+def test_without_anybody_to_ask_nothing_is_replaced(course, run, different, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    code, out, _ = run("collect", different, ASSIGNMENT)
+    assert code == 1
+    assert out.startswith("1 submission in submitted/ is different: ada; what is replaced is kept")
+    assert "0 new, 0 updated, 0 unchanged, 1 kept as they were" in out
+    assert "not replaced, since nobody could be asked: run it again with --yes" in out
+    assert not is_better(course)
+    assert run("collect", different, ASSIGNMENT, "--yes")[0] == 0
+    assert is_better(course)
+
+
+@pytest.mark.parametrize("word", ["y", "n", ""])
+def test_a_person_is_asked(course, run, different, monkeypatch, word):
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{word}\n"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    code, out, _ = run("collect", different, ASSIGNMENT)
+    assert code == 0 and "replace? [y/N]" in out
+    assert is_better(course) == (word == "y")
+    assert ("1 kept as they were" in out) == (word != "y")

@@ -1,5 +1,7 @@
 """What lies in a download of submissions, a folder or a zip file, and whose it is.
 
+It has a folder for each student, or what Canvas or Moodle make of it (`lms.py`).
+
 A download is untrusted: links and devices are named and not followed, a name that leads out of
 the zip is refused, and every file is read with a bound on its size.
 """
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bpkit.grading.course import Attention, UsageError
+from bpkit.grading.lms import TEXT, Named, Owner, from_canvas, from_moodle
 
 MOST_FILES = 1_000_000
 """Files that a download may have."""
@@ -34,6 +37,8 @@ class File:
     """Its path inside the download, or inside one student's submission."""
     modified: datetime
     open: Callable[[], BinaryIO]
+    number: int = 0
+    """Canvas's number for it."""
 
     @property
     def is_notebook(self) -> bool:
@@ -46,16 +51,16 @@ class File:
 
 @dataclass(frozen=True)
 class Download:
-    """The submissions of one assignment, by student, and what was not taken with the reason."""
+    """The submissions of one assignment, by owner, and what was not taken with the reason."""
 
-    submissions: dict[str, list[File]]
+    submissions: dict[Owner, list[File]]
     refused: list[Attention]
 
 
 def read_download(
     path: Path, assignment: str, others: tuple[str, ...], stack: ExitStack
 ) -> Download:
-    """Sort the files of a download by student, without reading them yet.
+    """Sort the files of a download by owner, without reading them yet.
 
     Parameters
     ----------
@@ -77,22 +82,89 @@ def read_download(
             files.append(found)
     plain = [file for file in files if not {assignment, *others} & set(file.parts[1:-1])]
     depth = _wrappers([file.parts for file in plain if file.is_notebook], path.stem)
+    owned = (
+        _in_folders_of_moodle(files, depth)
+        or _side_by_side(files, path.stem)
+        or _in_folders(files, plain, depth, assignment)
+    )
+    submissions = _by_owner(owned, refused)
+    refused += [
+        Attention("?", f"{file}: lies in no student's folder, left there")
+        for file in plain
+        if file.is_notebook and file not in owned
+    ]
+    return Download(submissions, refused)
 
-    submissions: dict[str, list[File]] = {}
+
+Owned = dict[File, tuple[Named, int]]
+"""Files, whose they are, and how many parts of their path tell this and are not the student's."""
+
+
+def _in_folders(files: list[File], plain: list[File], depth: int, assignment: str) -> Owned:
+    """A folder for each student, and in it the files, or nbgrader's folder of the assignment."""
+    owned = {}
     for file in files:
         if assignment in file.parts[1:-1]:
             below = file.parts.index(assignment, 1) + 1
-            folder = file.parts[below - 2]
+            owned[file] = Named(Owner(_tidy(file.parts[below - 2])), ""), below
         elif file in plain and len(file.parts) > depth + 1:
-            below = depth + 1
-            folder = file.parts[depth]
-        else:
-            if file.is_notebook and file in plain:
-                refused.append(Attention("?", f"{file}: lies in no student's folder, left there"))
+            owned[file] = Named(Owner(_tidy(file.parts[depth])), ""), depth + 1
+    return owned
+
+
+def _in_folders_of_moodle(files: list[File], depth: int) -> Owned:
+    """A folder for each student as Moodle names it, or as a person who knew better renamed it.
+
+    Only a level above the students' own folders counts: their names are their affair.
+    """
+    for level in range(depth + 1):
+        inside = [file for file in files if len(file.parts) > level + 1]
+        named = {file: from_moodle(_tidy(file.parts[level])) for file in inside}
+        named = {f: found for f, found in named.items() if found and found.rest in ("", TEXT)}
+        if any(file.is_notebook for file in named):
+            return {
+                file: (named.get(file) or Named(Owner(_tidy(file.parts[level])), ""), level + 1)
+                for file in inside
+            }
+    return {}
+
+
+def _side_by_side(files: list[File], name: str) -> Owned:
+    """All files in one folder, and each tells its owner: what Canvas makes, and Moodle can make."""
+    if any(file.parts[:-1] not in ((), (name,)) for file in files if file.is_notebook):
+        return {}
+    named = {}
+    for file in files:
+        own = _tidy(file.parts[-1])
+        if len(file.parts) <= 2 and (found := from_moodle(own) or from_canvas(own)):
+            named[file] = found, len(file.parts)
+    return named if any(file.is_notebook for file in named) else {}
+
+
+def _by_owner(owned: Owned, refused: list[Attention]) -> dict[Owner, list[File]]:
+    submissions: dict[Owner, list[File]] = {}
+    texts: set[Owner] = set()
+    taken: set[tuple[Owner, tuple[str, ...]]] = set()
+    for file, (found, below) in sorted(owned.items(), key=lambda item: -item[1][0].file):
+        if found.rest == TEXT:
+            texts.add(found.owner)
             continue
-        student = unicodedata.normalize("NFC", folder).strip()
-        submissions.setdefault(student, []).append(replace(file, parts=file.parts[below:]))
-    return Download(submissions, refused)
+        parts = (found.rest,) if found.rest else file.parts[below:]
+        if found.file and (found.owner, parts) in taken:  # a name twice: the later file keeps it
+            parts = (str(found.file), *parts)
+        taken.add((found.owner, parts))
+        submissions.setdefault(found.owner, []).append(
+            replace(file, parts=parts, number=found.file)
+        )
+    refused += [
+        Attention(str(owner), f"handed in a text or a link in {owner.system}, no file")
+        for owner in sorted(texts - submissions.keys(), key=str)
+    ]
+    return submissions
+
+
+def _tidy(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip()
 
 
 def _files(path: Path, stack: ExitStack) -> Iterator[File | Attention]:

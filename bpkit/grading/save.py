@@ -146,7 +146,7 @@ class Saver:
         submitted = self.course.submitted(work.student, self.assignment)
         target = self.course.autograded(work.student, self.assignment)
         target.parent.mkdir(parents=True, exist_ok=True)
-        about = {"timestamp": work.handed_in} if work.handed_in else {}
+        about = {"timestamp": work.handed_in} if (submitted / TIMESTAMP).is_file() else {}
         events = list(work.remarks)
         with self.gradebook.submission(self.assignment, work.student, **about):
             for number, name in enumerate(executed):

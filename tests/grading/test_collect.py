@@ -3,6 +3,7 @@
 import io
 import os
 import stat
+import time
 import zipfile
 from datetime import UTC, datetime
 
@@ -10,11 +11,14 @@ import nbformat
 import pytest
 
 from bpkit.grading import collect as module
-from bpkit.grading.collect import collect, handed_in
+from bpkit.grading.collect import collect, handed_in, is_newer
 from bpkit.grading.course import Attention, UsageError
 from bpkit.grading.quarantine import quarantined
+from bpkit.grading.roster import import_students
+from tests.grading import platforms
 from tests.grading.courses import (
     ASSIGNMENT,
+    LOOPS,
     NOTEBOOK,
     RIGHT,
     WRONG,
@@ -392,3 +396,314 @@ def test_a_full_disk_is_not_blamed_on_the_student(course, download, notebook, mo
     hand_in(download, "ada", notebook)
     with pytest.raises(OSError, match="No space left"):
         collected(course, download)
+
+
+@pytest.fixture
+def enrolled(course):
+    """The same course with a class in which two are called Li Wei, due on 1 December at 17:00."""
+    path = course.root / "gradebook.csv"
+    path.write_text(platforms.CANVAS_GRADEBOOK)
+    import_students(course, path)
+    due(course)
+    return course
+
+
+def due(course):
+    with course.gradebook() as gradebook:
+        gradebook.update_or_create_assignment(ASSIGNMENT, duedate="2026-12-01 17:00 UTC")
+
+
+def from_canvas(tmp_path, files):
+    return platforms.zipped(tmp_path / "submissions.zip", files)
+
+
+def time_of(course, student):
+    return handed_in(course.submitted(student, ASSIGNMENT))
+
+
+def test_canvas(enrolled, tmp_path, notebook):
+    download = from_canvas(
+        tmp_path,
+        {
+            "byronada_101_9001_numbers.ipynb": notebook,
+            "byronada_101_9002_data.csv": b"1,2",
+            "müllerlüdenscheidtjörg_LATE_104_9003_numbers-1.ipynb": notebook,
+            "weili_103_9004_my answer.ipynb": notebook,
+            "strangereve_777_9005_numbers.ipynb": notebook,
+            "obrienzoë_105_text.html": b"<p>here it is",
+            "notes.ipynb": notebook,
+        },
+    )
+    done = collected(enrolled, download)
+    assert done.new == ("ada", "jml", "lwei2")
+    assert set(submitted(enrolled, "ada")) == {NOTEBOOK, "data.csv", "timestamp.txt"}
+    assert all(submitted(enrolled, student)[NOTEBOOK] == notebook for student in done.new)
+    assert [(m.found, m.student, m.late) for m in done.matches] == [
+        ("byronada_101", "ada", False),
+        ("müllerlüdenscheidtjörg_104", "jml", True),
+        ("weili_103", "lwei2", False),
+    ]
+    told = reasons(done)
+    assert "strangereve_777: left in the download: no student of the gradebook is called so" in told
+    assert "obrienzoë_105: handed in a text or a link in Canvas, no file" in told
+    assert "?: notes.ipynb: lies in no student's folder" in told
+    assert "jml: late, says Canvas, not by how much: counted as just late" in told
+    assert len(done.attention) == 4
+
+
+def test_the_time_of_a_download_is_nobodys_time(enrolled, tmp_path, notebook):
+    """All entries say 24 December, long after the due date, and only one was late."""
+    download = from_canvas(
+        tmp_path,
+        {
+            "byronada_101_1_numbers.ipynb": notebook,
+            "byronada_101_2_timestamp.txt": b"2020-01-01 00:00:00 UTC",
+            "müllerlüdenscheidtjörg_LATE_104_3_numbers.ipynb": notebook,
+        },
+    )
+    collected(enrolled, download)
+    assert time_of(enrolled, "ada") is None
+    assert time_of(enrolled, "jml") == datetime(2026, 12, 1, 17, 0, 1)
+
+
+def test_late_without_a_due_date(enrolled, tmp_path, notebook):
+    with enrolled.gradebook() as gradebook:
+        gradebook.update_or_create_assignment(ASSIGNMENT, duedate=None)
+    done = collected(
+        enrolled, from_canvas(tmp_path, {"byronada_LATE_101_1_numbers.ipynb": notebook})
+    )
+    assert time_of(enrolled, "ada") is None
+    assert "ps1 has no due date here, so nothing is taken off" in reasons(done)
+
+
+def test_of_two_files_of_one_name_the_later_is_graded(enrolled, tmp_path, notebook):
+    download = from_canvas(
+        tmp_path,
+        {"byronada_101_8_numbers.ipynb": b"earlier", "byronada_101_70_numbers.ipynb": notebook},
+    )
+    done = collected(enrolled, download)
+    assert submitted(enrolled, "ada")[NOTEBOOK] == notebook
+    assert submitted(enrolled, "ada")["8/numbers.ipynb"] == b"earlier"
+    assert "8/numbers.ipynb could be numbers.ipynb too: not graded" in reasons(done)
+
+
+def test_what_canvas_numbers_is_told_from_notebooks_with_numbers(enrolled, tmp_path, notebook):
+    for name in "part-1.ipynb", "part-2.ipynb":
+        (enrolled.source(ASSIGNMENT) / name).write_bytes(notebook)
+    files = {
+        "byronada_101_1_part-1-3.ipynb": b'{"cells": [], "nbformat": 4, "nbformat_minor": 5}',
+        "byronada_101_2_part-2.ipynb": notebook,
+        "byronada_101_3_numbers-1.ipynb": notebook,
+    }
+    collected(enrolled, from_canvas(tmp_path, files))
+    assert {"part-1.ipynb", "part-2.ipynb", NOTEBOOK} <= set(submitted(enrolled, "ada"))
+    assert submitted(enrolled, "ada")["part-1.ipynb"] == files["byronada_101_1_part-1-3.ipynb"]
+
+
+MOODLE_FORMS = {
+    "before 4.1": "{name}_{number}_assignsubmission_file_/numbers.ipynb",
+    "since 4.1": "{name}_{number}_assignsubmission_file/numbers.ipynb",
+    "without folders": "{name}_{number}_assignsubmission_file_numbers.ipynb",
+    "with folders of the student's": "{name}_{number}_assignsubmission_file/work/numbers.ipynb",
+    "unpacked into a folder": "ALL/{name}_{number}_assignsubmission_file/numbers.ipynb",
+}
+
+
+@pytest.mark.parametrize("form", MOODLE_FORMS.values(), ids=MOODLE_FORMS)
+def test_moodle(enrolled, tmp_path, notebook, form):
+    names = {11: "Ada Byron", 12: "Li Wei", 14: "Jörg Müller-Lüdenscheidt", 16: "Eve Stranger"}
+    files = {form.format(name=name, number=n): notebook for n, name in names.items()}
+    around = "ALL/" if form.startswith("ALL/") else ""
+    files[f"{around}Zoë O'Brien_15_assignsubmission_onlinetext/onlinetext.html"] = b"here it is"
+    if "/" not in form:
+        files = {name.replace("/", "_"): content for name, content in files.items()}
+    done = collected(enrolled, platforms.zipped(tmp_path / "ALL.zip", files))
+    assert done.new == ("ada", "jml")
+    assert submitted(enrolled, "ada")[NOTEBOOK] == notebook
+    assert time_of(enrolled, "ada") is None
+    told = reasons(done)
+    assert "Li Wei_12: left in the download: 2 students are called so (lwei, lwei2)" in told
+    assert "Eve Stranger_16: left in the download: no student" in told
+    assert "Zoë O'Brien_15: handed in a text or a link in Moodle, no file" in told
+    assert "(class): Moodle's download does not say who was late" in told
+    assert len(done.attention) == 4
+
+
+@pytest.fixture
+def moodle(course, tmp_path, notebook):
+    """A class from Moodle, what they handed in, and the grading worksheet."""
+    (tmp_path / "participants.csv").write_text(platforms.MOODLE_PARTICIPANTS)
+    import_students(course, tmp_path / "participants.csv")
+    due(course)
+    (tmp_path / "worksheet.csv").write_text(platforms.WORKSHEET)
+    names = {11: "Ada Byron", 12: "Li Wei", 13: "Li Wei"}
+    files = {
+        f"{name}_{number}_assignsubmission_file/numbers.ipynb": notebook
+        for number, name in names.items()
+    }
+    return platforms.zipped(tmp_path / "ALL.zip", files), tmp_path / "worksheet.csv"
+
+
+def test_a_worksheet_tells_who_and_when(course, moodle, monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    download, worksheet = moodle
+    done = collect(course, ASSIGNMENT, download, at_once, worksheet=worksheet)
+    monkeypatch.undo()
+    time.tzset()
+    assert done.new == ("20001", "20002", "20003")
+    assert time_of(course, "20001") == datetime(2026, 12, 1, 16, 59)
+    assert time_of(course, "20002") == datetime(2026, 12, 1, 19, 0)
+    assert time_of(course, "20003") is None
+    assert reasons(done) == "20003: the worksheet does not say when: counted as in time"
+
+
+def test_a_worksheet_that_comes_later_dates_what_is_there(course, moodle):
+    download, worksheet = moodle
+    collect(course, ASSIGNMENT, download, at_once, by_hand={"12": "20002", "13": "20003"})
+    assert time_of(course, "20001") is None
+    done = collect(course, ASSIGNMENT, download, at_once, worksheet=worksheet)
+    assert len(done.unchanged) == 3
+    assert time_of(course, "20001") is not None
+
+
+def test_who_was_told_once_is_known_the_next_time(course, moodle):
+    download, _ = moodle
+    assert collected(course, download).new == ("20001",)
+    collect(course, ASSIGNMENT, download, at_once, by_hand={"12": "20003", "13": "20002"})
+    done = collected(course, download)
+    assert {m.found: m.student for m in done.matches} == {
+        "Ada Byron_11": "20001",
+        "Li Wei_12": "20003",
+        "Li Wei_13": "20002",
+    }
+
+
+def test_times_in_another_language_are_named(course, moodle):
+    download, worksheet = moodle
+    worksheet.write_text(worksheet.read_text().replace("Tuesday, 1 December", "Dienstag, 1. Dez."))
+    done = collect(course, ASSIGNMENT, download, at_once, worksheet=worksheet)
+    assert "Ada Byron: the worksheet's time 'Dienstag, 1. Dez. 2026" in reasons(done)
+    assert time_of(course, "20001") is None
+
+
+def test_another_table_is_no_worksheet(course, moodle, tmp_path):
+    with pytest.raises(UsageError, match=r"participants\.csv is no grading worksheet: in Moodle's"):
+        collect(course, ASSIGNMENT, moodle[0], at_once, worksheet=tmp_path / "participants.csv")
+
+
+def test_a_folder_that_a_person_renamed(enrolled, download, notebook):
+    put(download, "Ada Byron_11_assignsubmission_file/numbers.ipynb", notebook)
+    put(download, "lwei2/numbers.ipynb", notebook)
+    assert collected(enrolled, download).new == ("ada", "lwei2")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "eve/Ada Byron_11_assignsubmission_file/numbers.ipynb",
+        "eve/byronada_101_1_numbers.ipynb",
+        "eve/x/Ada Byron_11_assignsubmission_file_numbers.ipynb",
+    ],
+)
+def test_students_own_names_make_nobody_else_the_owner(enrolled, download, notebook, name):
+    put(download, name, notebook)
+    put(download, "bob/numbers.ipynb", notebook)
+    done = collected(enrolled, download)
+    assert (done.new, done.unknown) == (("bob", "eve"), ("bob", "eve"))
+
+
+def test_two_that_could_be_one_student_are_both_left(enrolled, tmp_path, notebook):
+    files = {
+        "Ada Byron_11_assignsubmission_file/numbers.ipynb": notebook,
+        "Byron Ada_12_assignsubmission_file/numbers.ipynb": notebook,
+    }
+    download = platforms.zipped(tmp_path / "ALL.zip", files)
+    done = collected(enrolled, download)
+    assert done.new == ()
+    assert reasons(done).count("one of 2 that could be ada's; say whose it is with --match") == 2
+    done = collect(enrolled, ASSIGNMENT, download, at_once, by_hand={"12": "zob"})
+    assert done.new == ("ada", "zob")
+
+
+def test_names_without_students_to_find_them_among(course, tmp_path, notebook):
+    download = from_canvas(tmp_path, {"byronada_101_1_numbers.ipynb": notebook})
+    with pytest.raises(UsageError, match="from Canvas has names in it, and the gradebook has no"):
+        collected(course, download)
+
+
+def test_what_is_replaced_is_kept_and_asked_about_once(course, download, notebook):
+    for student in "ada", "bob", "eve":
+        put(download, f"{student}/numbers.ipynb", notebook)
+    collected(course, download)
+    others = [nbformat.writes(answer(course, code)).encode() for code in (WRONG, LOOPS)]
+    asked = []
+    for other in others:
+        for student in "ada", "bob":
+            put(download, f"{student}/numbers.ipynb", other, APRIL)
+        put(download, "max/numbers.ipynb", notebook)
+
+        def yes(students):
+            asked.append(students)
+            return True
+
+        done = collect(course, ASSIGNMENT, download, at_once, may_replace=yes)
+        assert (done.updated, done.kept) == (("ada", "bob"), ())
+    assert asked == [("ada", "bob")] * 2
+    kept = course.root / "replaced" / ASSIGNMENT / "ada"
+    assert (kept / "1" / NOTEBOOK).read_bytes() == notebook
+    assert (kept / "2" / NOTEBOOK).read_bytes() == others[0]
+    assert submitted(course, "ada")[NOTEBOOK] == others[1]
+    assert not (course.root / "replaced" / ASSIGNMENT / "eve").exists()
+
+
+def test_a_no_keeps_the_old_and_takes_the_new(course, download, notebook):
+    put(download, "ada/numbers.ipynb", notebook)
+    collected(course, download)
+    other = nbformat.writes(answer(course, WRONG)).encode()
+    put(download, "ada/numbers.ipynb", other, APRIL)
+    put(download, "bob/numbers.ipynb", notebook)
+    done = collect(course, ASSIGNMENT, download, at_once, may_replace=lambda students: False)
+    assert (done.new, done.updated, done.kept) == (("bob",), (), ("ada",))
+    assert submitted(course, "ada")[NOTEBOOK] == notebook
+
+
+def test_replaced_or_dated_anew_is_graded_anew(enrolled, tmp_path, notebook):
+    """Nothing in a download from Canvas is newer than anything: what counts is the collecting."""
+    name = "byronada_101_{}_numbers.ipynb"
+    collected(enrolled, from_canvas(tmp_path, {name.format(1): notebook}))
+    graded = enrolled.autograded("ada", ASSIGNMENT) / NOTEBOOK
+    graded.parent.mkdir(parents=True)
+    graded.write_bytes(notebook)
+    assert not is_newer(enrolled, ASSIGNMENT, "ada")
+    collected(enrolled, from_canvas(tmp_path, {name.format(2): notebook}))
+    assert not is_newer(enrolled, ASSIGNMENT, "ada")
+    other = nbformat.writes(answer(enrolled, WRONG)).encode()
+    collected(enrolled, from_canvas(tmp_path, {name.format(3): other}))
+    assert is_newer(enrolled, ASSIGNMENT, "ada")
+    graded.write_bytes(other)
+    os.utime(graded)
+    assert not is_newer(enrolled, ASSIGNMENT, "ada")
+    (enrolled.submitted("ada", ASSIGNMENT) / "timestamp.txt").write_text("2026-12-01 18:00 UTC")
+    assert is_newer(enrolled, ASSIGNMENT, "ada")
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "sentence"),
+    [
+        ({"999": "ada"}, "--match 999=ada: nothing in the download has that number"),
+        ({"101": "adda"}, "--match 101=adda: no student adda in the gradebook"),
+    ],
+)
+def test_a_slip_in_a_match_is_named(enrolled, tmp_path, notebook, by_hand, sentence):
+    download = from_canvas(tmp_path, {"byronada_101_1_numbers.ipynb": notebook})
+    with pytest.raises(UsageError, match=sentence):
+        collect(enrolled, ASSIGNMENT, download, at_once, by_hand=by_hand)
+    assert not enrolled.submitted("ada", ASSIGNMENT).exists()
+
+
+def test_a_worksheet_for_another_platform(enrolled, tmp_path, notebook):
+    (tmp_path / "worksheet.csv").write_text(platforms.WORKSHEET)
+    download = from_canvas(tmp_path, {"byronada_101_1_numbers.ipynb": notebook})
+    with pytest.raises(UsageError, match="goes with a download from Moodle, and this is none"):
+        collect(enrolled, ASSIGNMENT, download, at_once, worksheet=tmp_path / "worksheet.csv")
