@@ -26,12 +26,17 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# nbgrader's own list, with a step that keeps hidden tests out of what students get back
+# nbgrader's own list, with steps that say which marks are still to be given by a person, and that
+# keep hidden tests out of what students get back
 c.GenerateFeedback.preprocessors = [
-    "nbgrader.preprocessors.GetGrades",
+    "bpkit.grading.feedback.GetMarks",
     "bpkit.grading.feedback.HideHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 
 # pages without scripts, with formulas that need no network
 c.GenerateFeedback.exporter_class = "bpkit.grading.feedback_page.FeedbackExporter"
+
+# where there is an exchange: takes of each student what they put there themselves, without links
+c.ExchangeFactory.collect = "bpkit.grading.exchange.CarefulCollect"
+c.ExchangeFactory.release_feedback = "bpkit.grading.exchange.CarefulReleaseFeedback"

@@ -37,7 +37,11 @@ def fault_of(symbol: str, answer: Any, expected: Array | float) -> Fault | None:
         return nothing(symbol)
     numbers = numbers_in(answer)
     if isinstance(numbers, str):
-        return Fault("not an array", f"{symbol} holds {numbers}, expected an array of numbers")
+        return Fault(
+            "not an array",
+            f"{symbol} holds {numbers}, expected an array of numbers",
+            look="Print what is handed back, and its type().",
+        )
     fitted = fit(numbers, expected.shape)
     if fitted is None:
         return Fault(
@@ -62,6 +66,8 @@ def fault_of(symbol: str, answer: Any, expected: Array | float) -> Fault | None:
         with np.errstate(over="ignore"):
             where += f"; relative error of {symbol}: {np.linalg.norm(difference) / scale:.2g}"
     what = f"{symbol} has the right shape, but not the right values"
+    if not expected.shape:
+        what = f"{symbol} is a number, but not the right one"
     return Fault("wrong value", what, f"{where}.", entry=name if expected.size > 1 else "")
 
 

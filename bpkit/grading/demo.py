@@ -88,6 +88,10 @@ def _empty(directory: Path, source: Course) -> None:
         folders.autograded_directory,
         folders.feedback_directory,
         "quarantine",
+        "replaced",
+        "collected",
+        "handouts",
+        "variants",
         "reports",
         DOWNLOAD,
     ):

@@ -1,20 +1,37 @@
-"""The pages that students get back, without the hidden tests."""
+"""The pages that students get back: what waits for a person is said, hidden tests are not."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateFeedback
-from nbgrader.preprocessors import ClearHiddenTests
+from nbgrader.preprocessors import ClearHiddenTests, GetGrades
+from nbgrader.utils import is_grade
 
 from bpkit.grading.course import Attention, ConversionFailed, Course, Track, UsageError
+
+
+class GetMarks(GetGrades):
+    """nbgrader's step that puts marks into the page; ours says which a person has still to give."""
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict, cell_index: int
+    ) -> tuple[NotebookNode, dict]:
+        """The mark of one cell."""
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        if is_grade(cell):
+            about = cell.metadata.nbgrader
+            about["waits"] = self.gradebook.find_grade(
+                about.grade_id, self.notebook_id, self.assignment_id, self.student_id
+            ).needs_manual_grade
+        return cell, resources
 
 
 class HideHiddenTests(ClearHiddenTests):
     """A step of nbgrader's feedback: cut hidden tests, and the lines that an error shows of them.
 
-    Of an error in a cell with hidden tests only its name and message stay: a traceback quotes the
-    lines around the failing one.
+    Of an error in a cell with hidden tests only its name and message stay, and of a failed check
+    its message, as in the notebook: a traceback quotes the lines around the failing one.
     """
 
     def preprocess_cell(
@@ -26,7 +43,8 @@ class HideHiddenTests(ClearHiddenTests):
         if hides:
             for output in cell.get("outputs", []):
                 if output.output_type == "error":
-                    output.traceback = [f"{output.ename}: {output.evalue}"]
+                    name = "" if output.ename == "CheckFailed" else f"{output.ename}: "
+                    output.traceback = [name + output.evalue]
         return cell, resources
 
 

@@ -1,25 +1,82 @@
 """Feedback as a page that needs nothing: no script, no network, mathematics as MathML.
 
-nbgrader's own page loads MathJax from the web, so that offline, or years later, a formula is a row
+On top stand the marks, task by task, with what was said of each (``feedback.html.j2``). nbgrader's
+own page loads MathJax from the web, so that offline, or years later, a formula is a row
 of dollar signs. Here every formula is typeset when the page is made, and since the page then needs
 no script it has none: whatever a submission smuggled into its outputs cannot run.
 """
 
 import html
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 from bs4 import BeautifulSoup
-from jinja2 import pass_context
-from latex2mathml.converter import convert
+from jinja2 import FileSystemLoader, pass_context
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+from traitlets import default
+
+from bpkit.checks.messages import LONGEST_LINE
+from bpkit.grading.mathml import mathml
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 SAFE_LINKS = "#", "http://", "https://"
-STYLE = "td, th { padding: 0 1em 0.3em 0 } .anchor-link { display: none } math { font-size: 1.1em }"
-PRIME = re.compile(r"<msup>(<mi>[^<]*</mi>)<mi>&#x02032;</mi></msup>")
-"""A prime is raised by its own shape already; as a superscript most fonts show a dot."""
-ALIGNED = re.compile(r"\\(begin|end)\{(aligned|align|split)\}")
+STYLE = """
+td, th { padding: 0 1em .3em 0; vertical-align: top; text-align: left }
+.anchor-link { display: none }
+math { font-size: 1.1em }
+p:has(> math[display=block]), .text_cell_render table, pre, .output_subarea { overflow-x: auto }
+.text_cell_render table { display: block; max-width: 100% }
+.output_subarea pre { white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere }
+.output_subarea img { max-width: 100%; height: auto }
+body > header { padding-bottom: 2em; border-bottom: 1px solid #ccc; margin-bottom: 1em }
+body > header p { max-width: 45em }
+.marks { border-collapse: collapse; width: 100% }
+.marks thead { color: #595959; font-size: .9em; border-bottom: 1px solid #999 }
+.marks th, .marks td { padding: .35em .75em; font-weight: normal; border-bottom: 1px solid #e5e5e5 }
+.marks .n { white-space: nowrap }
+.marks .lost { background: #fff6e5; box-shadow: inset .3em 0 #d55e00 }
+.marks .lost .n { font-weight: bold }
+.told, .said { display: block; overflow-wrap: anywhere }
+.told { font-family: monospace }
+.said::before { content: "Comment: "; color: #595959 }
+div.nbgrader_cell .panel-heading { height: auto; overflow: hidden; overflow-wrap: anywhere }
+.output_error pre { box-shadow: inset .3em 0 #d55e00 }
+@media (max-width: 40em) {
+  .container, #notebook-container { padding: 0 .75em; width: auto }
+  .cell { padding: 5px 0 }
+  .marks th, .marks td { padding: .35em .4em }
+  .marks .n { white-space: normal }
+  .marks .lost th { padding-left: .75em }
+}
+"""
+FONT_FILES = re.compile(r"@font-face\s*\{[^}]*\}")
+"""Icons, which no page of feedback has."""
+NO_RESPONSE = "No response."
+"""The comment that nbgrader itself gives to a cell that nobody has changed."""
+
+
+@dataclass(frozen=True)
+class GradedTask:
+    """One row on top of the page."""
+
+    anchor: str
+    title: str
+    score: float
+    points: float
+    waits: bool
+    """Whether a person has still to give the mark."""
+    told: str
+    """The first line of the error in the graded cell."""
+    comment: str
+    """What a person wrote, at the graded cell or at the answer before it."""
+
+    @property
+    def lost(self) -> bool:
+        return not self.waits and self.score < self.points
 
 
 class MathMLRenderer(IPythonRenderer):
@@ -34,11 +91,11 @@ class MathMLRenderer(IPythonRenderer):
 
     def inline_math(self, body: str) -> str:
         """A formula in a line of text."""
-        return _mathml(body, "inline")
+        return mathml(body, "inline")
 
     def block_math(self, body: str) -> str:
         """A formula on lines of its own."""
-        return f"<p>{_mathml(body, 'block')}</p>"
+        return f"<p>{mathml(body, 'block')}</p>"
 
     def latex_environment(self, name: str, body: str) -> str:
         r"""A formula between ``\begin`` and ``\end``."""
@@ -48,6 +105,14 @@ class MathMLRenderer(IPythonRenderer):
 class FeedbackExporter(HTMLExporter):
     """nbgrader's feedback page without scripts. Named in nbgrader_config.py."""
 
+    @default("template_file")
+    def _template_file_default(self):
+        return "feedback.html.j2"
+
+    @default("extra_loaders")
+    def _extra_loaders_default(self):
+        return [FileSystemLoader(Path(__file__).parent)]
+
     @pass_context
     def markdown2html(self, context, source):
         """The filter by which the template shows Markdown."""
@@ -56,8 +121,10 @@ class FeedbackExporter(HTMLExporter):
         return MarkdownWithMath(renderer=renderer).render(source)
 
     def default_filters(self):
-        """The filters of the template, with ours for Markdown."""
+        """The filters of the template, with ours."""
         yield from super().default_filters()
+        yield ("marks", "{:g}".format)
+        yield ("tasks", lambda notebook: list(graded_tasks(notebook)))
         yield ("markdown2html", self.markdown2html)
 
     def from_notebook_node(self, nb, resources=None, **kwargs):
@@ -72,6 +139,8 @@ class FeedbackExporter(HTMLExporter):
         for picture in soup.find_all("img", src=True):
             if not picture["src"].startswith("data:image/"):
                 picture.replace_with("[a picture from elsewhere]")
+        for style in soup.find_all("style"):
+            style.string = FONT_FILES.sub("", style.text)
         for formula in soup.find_all("math"):
             for part in formula.find_all(style=True):
                 del part["style"]
@@ -81,10 +150,29 @@ class FeedbackExporter(HTMLExporter):
         return str(soup), resources
 
 
-def _mathml(tex: str, display: str) -> str:
-    """MathML of a formula; what is no formula stays as it was typed."""
-    try:
-        mathml = convert(ALIGNED.sub(r"\\\1{align*}", tex), display=display)
-    except Exception:  # latex2mathml raises errors of many kinds at what students type
-        return f"<code>{html.escape(tex)}</code>"
-    return PRIME.sub(r"\1<mo>&#x02032;</mo>", mathml)
+def graded_tasks(notebook: NotebookNode) -> Iterator[GradedTask]:
+    """The graded cells of a notebook into which nbgrader has put marks and comments."""
+    comments: list[str] = []
+    for cell in notebook.cells:
+        about = cell.metadata.get("nbgrader", {})
+        comments.append(" ".join((about.get("comment") or "").split()))
+        if about.get("grade"):
+            error = next((o for o in cell.get("outputs", ()) if o.output_type == "error"), None)
+            told = _first_line(error) if error else ""
+            said = [comment for comment in comments if comment not in ("", told and NO_RESPONSE)]
+            name = about.grade_id
+            yield GradedTask(
+                anchor=name,
+                title=name.removeprefix("test-").replace("-", " ").replace("_", " "),
+                score=about.score,
+                points=about.points,
+                waits=about.get("waits", False),
+                told=told,
+                comment=" ".join(said),
+            )
+            comments = []
+
+
+def _first_line(error: NotebookNode) -> str:
+    line = error.evalue.partition("\n")[0][:LONGEST_LINE]
+    return line if error.ename == "CheckFailed" else f"{error.ename}: {line}"

@@ -8,7 +8,7 @@ import json
 import math
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,9 +28,12 @@ from nbgrader.api import (
 )
 
 from bpkit.checks.misconceptions import MISCONCEPTIONS
+from bpkit.grading.alike import Alike, alike, answer_forms
 from bpkit.grading.course import Course, Task, UsageError
+from bpkit.grading.equations import EQUATIONS
 from bpkit.grading.execution import UNJAILED
 from bpkit.grading.files import write_atomically
+from bpkit.grading.mathml import mathml
 from bpkit.grading.quarantine import quarantined
 
 LONGEST_TEXT = 300
@@ -42,6 +45,32 @@ FIRST_LINE = re.compile(
 """The first line of a failed check: ``BP-1 [M01] sigma'(z^L) is left out``."""
 
 CODE = re.compile(r"M\d+")
+
+TAG = re.compile(r"\b[A-Z]{1,2}-\d+\b|sigma'")
+"""An equation as the course numbers it; the slope of the sigmoid goes by its letter."""
+
+TAGS = re.compile(r"[A-Z]{1,2}-\d+((, | to )[A-Z]{1,2}-\d+)*|sigma'?")
+"""Nothing but equations."""
+
+MOST_FORMULAS = 2
+"""That one slip is shown with."""
+
+FIRST = 3
+"""Slips that are shown at length, if several students share them."""
+
+KINDS = {
+    "not implemented": "left blank",
+    "NotImplementedError": "left blank",
+    "TimeLimit": "does not end in time",
+    "wrong value": "wrong value",
+    "wrong shape": "wrong shape",
+    "not finite": "infinite or not a number",
+    "not an array": "no array of numbers",
+    "not a function": "not a function",
+    "returns None": "returns None",
+    "changes its input": "changes its input",
+}
+"""How a failure is told that names no misconception; any other stops with an error."""
 
 LETTERS = {
     "sigma'": "σ′",
@@ -90,6 +119,8 @@ class Student:
     set_aside: tuple[str, ...] = ()
     """The files of theirs in quarantine, each with the reason."""
     seconds: float | None = None
+    late: float = 0.0
+    """Seconds after the due date, extension included."""
 
     @property
     def total(self) -> float:
@@ -120,12 +151,19 @@ class Slip:
     students: int
     reteach: str
 
+    @property
+    def formulas(self) -> tuple[Markup, ...]:
+        """The first of the equations that it was made in, typeset."""
+        tags = [tag for tag in TAG.findall(self.equation) if tag in EQUATIONS]
+        return tuple(Markup(mathml(EQUATIONS[tag], "inline")) for tag in tags[:MOST_FORMULAS])
+
 
 @dataclass(frozen=True)
 class OtherFailure:
     """A way to fail that names no misconception."""
 
-    kind: str
+    told: str
+    """What went wrong, in words."""
     students: int
     exercises: str
 
@@ -170,6 +208,8 @@ class ClassReport:
     """When the latest submission was handed in, UTC. (The gradebook dates no grade.)"""
     exercises: tuple[Task, ...]
     students: tuple[Student, ...]
+    alike: tuple[Case, ...] = ()
+    """Whose answers are more alike than chance explains."""
 
     @property
     def points(self) -> float:
@@ -190,6 +230,11 @@ class ClassReport:
     @property
     def mean(self) -> float:
         return statistics.fmean(student.total for student in self.graded)
+
+    @property
+    def seconds(self) -> tuple[float, ...]:
+        """How long the grading of each student took, as far as that is known."""
+        return tuple(s.seconds for s in self.students if s.seconds is not None)
 
     @property
     def waiting(self) -> int:
@@ -239,11 +284,14 @@ def read_class(course: Course, assignment: str) -> ClassReport:
             ) from None
         marks = _marks(gradebook, entry)
         penalties = {sub.student_id: sub.late_submission_penalty for sub in entry.submissions}
+        late = {s.student_id: s.total_seconds_late for s in entry.submissions if s.timestamp}
         times = [sub.timestamp for sub in entry.submissions if sub.timestamp]
         people = {who.id: (who.last_name or "", who.first_name or "") for who in gradebook.students}
         course_id = gradebook.course_id
 
     submitted = course.students("submitted", assignment)
+    answers: dict[str, dict[str, str]] = {}
+    released = _released(course, assignment)
     set_aside: dict[str, list[str]] = {}
     for case in quarantined(course, assignment):
         set_aside.setdefault(case.student, []).append(_short(case.reason))
@@ -254,7 +302,11 @@ def read_class(course: Course, assignment: str) -> ClassReport:
         own = tuple(
             marks.get((id, task.notebook, task.name), Mark(None, waits=False)) for task in exercises
         )
-        notebooks = _graded_notebooks(course.autograded(id, assignment), exercises)
+        notebooks = _graded_notebooks(course.autograded(id, assignment), exercises, released)
+        if notebooks:
+            answers[id] = {
+                cell: form for found in notebooks for cell, form in found.answers.items()
+            }
         graded = bool(notebooks) or any(mark.score is not None for mark in own)
         events = [event for found in notebooks for event in found.events]
         if graded:
@@ -268,7 +320,7 @@ def read_class(course: Course, assignment: str) -> ClassReport:
             Student(
                 name=_short(", ".join(filter(None, people.get(id, nobody))) or id),
                 id=_short(id),
-                handed_in=id in penalties or id in submitted or id in set_aside,
+                handed_in=graded or id in late or id in submitted or id in set_aside,
                 graded=graded,
                 marks=own if graded else (),
                 penalty=penalties.get(id, 0.0),
@@ -276,14 +328,17 @@ def read_class(course: Course, assignment: str) -> ClassReport:
                 events=tuple(events),
                 set_aside=tuple(set_aside.get(id, ())),
                 seconds=sum(seconds) if seconds else None,
+                late=late.get(id, 0.0),
             )
         )
+    names = {student.id: student.name for student in students}
     return ClassReport(
         course=course_id,
         assignment=assignment,
         newest=max(times, default=None),
         exercises=exercises,
         students=tuple(students),
+        alike=tuple(_case(group, names) for group in alike(answers)),
     )
 
 
@@ -291,7 +346,8 @@ def without_names(report: ClassReport) -> ClassReport:
     """The same report with "Student 1", "Student 2", ... for the names.
 
     Their order is that of what is shown of them anyway, so it tells nothing about who they are.
-    What a student could have written a name into (messages, reasons, events) is left out.
+    What a student could have written a name into (messages, reasons, events) is left out, and so
+    is the time of the latest submission: somebody may know whose it was.
     """
 
     def shown(student: Student) -> tuple:
@@ -304,7 +360,7 @@ def without_names(report: ClassReport) -> ClassReport:
             student,
             name=f"Student {number}",
             id=f"Student {number}",
-            failed=tuple(replace(check, text="") for check in student.failed),
+            failed=tuple(map(_without_words, student.failed)),
             set_aside=("a file that cannot be read",) if student.set_aside else (),
             events=tuple(
                 dict.fromkeys(
@@ -315,7 +371,15 @@ def without_names(report: ClassReport) -> ClassReport:
         )
         for number, student in enumerate(sorted(report.students, key=shown), start=1)
     )
-    return replace(report, students=tuple(students))
+    groups = f"{len(report.alike)} to look at, in the report with names"
+    alike = (Case("Groups of students", groups),) if report.alike else ()
+    return replace(report, students=tuple(students), alike=alike, newest=None)
+
+
+def _without_words(check: FailedCheck) -> FailedCheck:
+    """A failed check of which only what the catalogue knows is left."""
+    equation = check.equation if TAGS.fullmatch(check.equation) else ""
+    return replace(check, text="", equation=equation)
 
 
 def tallies(report: ClassReport) -> list[Tally]:
@@ -359,16 +423,23 @@ def slips(report: ClassReport) -> list[Slip]:
     return sorted(rows, key=lambda slip: (-slip.students, slip.code))
 
 
+def teach_first(slips: Sequence[Slip]) -> Sequence[Slip]:
+    """The slips to show at length: the commonest, of those that several students share."""
+    return [slip for slip in slips[:FIRST] if slip.students > 1] or slips[:1]
+
+
 def other_failures(report: ClassReport) -> list[OtherFailure]:
     """The failures that name no misconception, the commonest first."""
-    rows = []
+    told: dict[str, list[tuple[Student, FailedCheck]]] = {}
     for kind, found in _by_kind(report).items():
-        if CODE.fullmatch(kind):
-            continue
+        if not CODE.fullmatch(kind):
+            told.setdefault(KINDS.get(kind, "stops with an error"), []).extend(found)
+    rows = []
+    for words, found in told.items():
         cells = {check.exercise for _, check in found}
         titles = [title(exercise) for exercise in report.exercises if exercise in cells]
-        rows.append(OtherFailure(kind, len({who.id for who, _ in found}), ", ".join(titles)))
-    return sorted(rows, key=lambda failure: (-failure.students, failure.kind))
+        rows.append(OtherFailure(words, len({who.id for who, _ in found}), ", ".join(titles)))
+    return sorted(rows, key=lambda failure: (-failure.students, failure.told))
 
 
 def needs_a_human(report: ClassReport) -> dict[str, list[Case]]:
@@ -387,6 +458,8 @@ def needs_a_human(report: ClassReport) -> dict[str, list[Case]]:
             for s in students
             if s.handed_in and not s.graded and not s.set_aside
         ],
+        "Handed in late": [Case(s.name, _lateness(s)) for s in students if s.late],
+        "Answers alike": list(report.alike),
         "Nothing handed in": [Case(s.name, "no submission found") for s in absent],
         "To mark by hand": [
             Case(title(tally.exercise), f"{tally.waits} of {len(report.graded)} answers")
@@ -451,6 +524,8 @@ def render(report: ClassReport) -> str:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    found = slips(report)
+    environment.filters["median"] = statistics.median
     environment.filters["title"] = title
     environment.filters["marks"] = _number
     environment.filters["mathematics"] = mathematics
@@ -458,7 +533,8 @@ def render(report: ClassReport) -> str:
     return environment.get_template("report.html.j2").render(
         report=report,
         tallies=tallies(report),
-        slips=slips(report),
+        slips=found,
+        first=teach_first(found),
         others=other_failures(report),
         attention=needs_a_human(report),
         histogram=histogram(report) if report.graded else None,
@@ -505,9 +581,13 @@ class _GradedNotebook:
     failed: tuple[FailedCheck, ...]
     events: tuple[str, ...]
     seconds: float | None
+    answers: Mapping[str, str]
+    """By cell, in the form in which answers are compared."""
 
 
-def _graded_notebooks(folder: Path, exercises: Sequence[Task]) -> list[_GradedNotebook]:
+def _graded_notebooks(
+    folder: Path, exercises: Sequence[Task], released: Mapping[str, Mapping[str, str]]
+) -> list[_GradedNotebook]:
     found = []
     for name in dict.fromkeys(task.notebook for task in exercises):
         path = folder / f"{name}.ipynb"
@@ -515,14 +595,54 @@ def _graded_notebooks(folder: Path, exercises: Sequence[Task]) -> list[_GradedNo
             own = {task.name: task for task in exercises if task.notebook == name}
             try:
                 notebook = json.loads(path.read_text(encoding="utf-8"))
-                found.append(_graded_notebook(notebook, own))
+                found.append(_graded_notebook(notebook, own, released.get(name, {})))
             except (AttributeError, KeyError, TypeError, ValueError):
                 event = f"the graded {path.name} cannot be read; grade it again"
-                found.append(_GradedNotebook((), (event,), None))
+                found.append(_GradedNotebook((), (event,), None, {}))
     return found
 
 
-def _graded_notebook(notebook: dict[str, Any], own: dict[str, Task]) -> _GradedNotebook:
+def _released(course: Course, assignment: str) -> dict[str, dict[str, str]]:
+    """By notebook and cell, what students find where their answers go."""
+    found = {}
+    for path in course.release(assignment).glob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        found[path.stem] = {
+            about["grade_id"]: "".join(cell["source"])
+            for cell in cells
+            if (about := cell["metadata"].get("nbgrader", {})).get("solution")
+        }
+    return found
+
+
+def _case(group: Alike, names: Mapping[str, str]) -> Case:
+    """Who wrote the same, and where."""
+    who = "; ".join(names.get(id, id) for id in group.students)
+    cells = ", ".join(cell.replace("-", " ").replace("_", " ") for cell in group.exercises)
+    span = f"{group.fewest} to {group.most}" if group.fewest < group.most else f"{group.most}"
+    return Case(_short(who), _short(f"{span} of {group.answers} answers: {cells}"))
+
+
+def _lateness(student: Student) -> str:
+    """How late it was, and what that cost."""
+    hours = round(student.late / 3600)
+    if student.late < 60:
+        told = "just late"
+    elif student.late < 3600:
+        told = f"{_counted(round(student.late / 60), 'minute')} late"
+    else:
+        parts = [_counted(n, unit) for n, unit in ((hours // 24, "day"), (hours % 24, "hour")) if n]
+        told = f"{' '.join(parts)} late"
+    return told + (f", {_number(student.penalty)} taken off" if student.penalty else "")
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
+def _graded_notebook(
+    notebook: dict[str, Any], own: dict[str, Task], released: Mapping[str, str]
+) -> _GradedNotebook:
     tests = ((cell["metadata"].get("nbgrader", {}), cell) for cell in notebook["cells"])
     failed = (
         _failed_check(own[nbgrader["grade_id"]], error)
@@ -534,6 +654,7 @@ def _graded_notebook(notebook: dict[str, Any], own: dict[str, Task]) -> _GradedN
         failed=tuple(failed),
         events=tuple(_short(event) for event in record.get("events", ())),
         seconds=float(record["seconds"]) if "seconds" in record else None,
+        answers=answer_forms(notebook["cells"], released),
     )
 
 

@@ -26,10 +26,30 @@ def test_feedback_shows_the_message_of_the_failed_check(demo, slip, visit):
         "BP-1 [M01] sigma'(z^L) is left out"
     ]
     page = visit((demo.course.feedback(slip.id, "ps3") / "backpropagation.html").as_uri()).page
-    shown = page.locator("body").inner_text()
-    for line in messages[0].splitlines():
-        assert line in shown
-    assert page.get_by_text("BP-1 [M01]").first.is_visible()
+    message = page.locator(".output_error")
+    assert message.inner_text().strip() == messages[0]
+    row = page.locator("table.marks tr.lost")
+    assert row.inner_text().split("\t")[1:] == ["0 of 2", "\n" + messages[0].splitlines()[0]]
+    assert not in_view(message)
+    row.get_by_role("link").click()
+    assert in_view(message)
+
+
+def in_view(place) -> bool:
+    box = place.bounding_box()
+    return box["y"] >= 0 and box["y"] + box["height"] <= place.page.viewport_size["height"]
+
+
+@pytest.mark.parametrize("kind", ["M01", "partly blank"])
+def test_a_phone_shows_the_whole_page(demo, visit, kind):
+    student = next(student for student in demo.students if student.kind == kind)
+    path = demo.course.feedback(student.id, "ps3") / "backpropagation.html"
+    seen = visit(path.as_uri(), width=375)
+    assert seen.page.evaluate("document.documentElement.scrollWidth") == 375
+    assert (seen.requests, seen.complaints) == ([path.as_uri()], [])
+    assert seen.page.locator("math").count() > 50
+    for message in seen.page.locator(".output_error pre").all():
+        assert message.evaluate("pre => pre.scrollWidth <= pre.clientWidth")
 
 
 def test_feedback_shows_the_marks_and_no_hidden_test(demo, slip, visit):
@@ -37,7 +57,8 @@ def test_feedback_shows_the_marks_and_no_hidden_test(demo, slip, visit):
     most = sum(task.points for task in demo.tasks)
     page = visit((demo.course.feedback(slip.id, "ps3") / "backpropagation.html").as_uri()).page
     shown = page.locator("body").inner_text()
-    assert f"(Score: {marks.total:.1f} / {most:.1f})" in shown
+    assert f"backpropagation: {marks.total:g} of {most:g} marks" in shown
+    assert "Not given yet: 3 marks, for answers that a person has still to read." in shown
     assert "HIDDEN TESTS" in _source(demo)
     assert "HIDDEN TESTS" not in shown and "rounds=" not in shown
 

@@ -1,10 +1,18 @@
 """The class report of the demo, in a browser."""
 
-import pytest
+from io import BytesIO
+from itertools import combinations
 
-from bpkit.grading.report import read_class, slips, write_report
+import numpy as np
+import pytest
+from PIL import Image
+
+from bpkit.grading.report import read_class, slips, teach_first, write_report
 
 pytestmark = [pytest.mark.browser, pytest.mark.jail, pytest.mark.slow]
+
+DIFFERENT = 20
+"""Of 255, in the mean of all pixels: two swatches that eyes tell apart."""
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
@@ -22,18 +30,19 @@ def test_report_loads_nothing_complains_of_nothing_and_fits(demo, visit, width, 
 def test_charts_have_names_that_a_screen_reader_reads(demo, visit):
     page = visit(demo.report.as_uri()).page
     exercises = len(demo.tasks)
-    found = len(slips(read_class(demo.course, "ps3")))
-    assert found > 0
-    assert page.get_by_role("img").count() == 1 + exercises + found
+    found = slips(read_class(demo.course, "ps3"))
+    assert len(found) > 0
+    assert page.get_by_role("img").count() == 1 + exercises + len(teach_first(found))
+    assert page.locator("ol.slips math").first.is_visible()
     assert page.get_by_role("img", name="Histogram of marks.").count() == 1
     for task in demo.tasks:
         title = task.name.removeprefix("test-").replace("-", " ")
         assert page.get_by_role("rowheader", name=title).count() >= 1
     headings = page.get_by_role("heading", level=2).all_inner_texts()
     assert headings == [
-        "Marks",
+        "What to teach again",
         "Exercise by exercise",
-        "Misconceptions",
+        "Marks",
         "Needs a human",
         "Students",
     ]
@@ -77,3 +86,23 @@ def test_report_prints_on_a4(demo, visit, tmp_path):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     printed = page.pdf(prefer_css_page_size=True)
     assert printed.startswith(b"%PDF") and b"/MediaBox [0 0 594.95" in printed
+    assert 1 <= printed.count(b"/Type /Page\n") <= 3
+    page.set_viewport_size(
+        {"width": 672, "height": 1000}
+    )  # what an A4 page has between its margins
+    assert page.evaluate("document.documentElement.scrollWidth") == 672
+
+
+@pytest.mark.parametrize("eyes", ["deuteranopia", "protanopia", "tritanopia", "achromatopsia"])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_the_four_kinds_of_bars_look_different_to_everybody(demo, visit, eyes, colours):
+    page = visit(demo.report.as_uri(), color_scheme=colours).page
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setEmulatedVisionDeficiency", {"type": eyes})
+    swatches = [
+        np.asarray(Image.open(BytesIO(key.screenshot())).convert("RGB"), dtype=float)
+        for key in page.locator(".key svg").all()
+    ]
+    assert len(swatches) == 4
+    for one, other in combinations(swatches, 2):
+        assert abs(one[:14, :14] - other[:14, :14]).mean() > DIFFERENT

@@ -103,6 +103,50 @@ def test_not_implemented_is_told_kindly():
     assert "delta (5, " in lines[1]
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("sigmiod(z)", "NameError: name 'sigmiod' is not defined. Is the name spelt as where"),
+        ("1 / (1 + math.exp(-z))", "to Python scalars. math takes one number at a time"),
+        ("0 if z < 0 else 1", "truth value of an array * An if needs one yes or no"),
+        ("sigmoid(z)", "RecursionError: maximum recursion depth exceeded. The function calls"),
+        ("z.exp()", "has no attribute 'exp'. Is the name behind the dot spelt right?"),
+        ("z @ z[:2]", "ValueError: matmul: * Print what stands on that line, with its shapes."),
+        ("sigmoid(z, 1)", "TypeError: sigmoid() takes 1 * Print what stands on that line"),
+        ("input('z?')", "the answer asks for input. Work with the arguments alone"),
+        ("end_of_input('z?')", "the answer asks for input. Work with the arguments alone"),
+    ],
+)
+def test_what_to_look_at_after_an_error_depends_on_the_error(line, said):
+    names = notebook(f"import math\ndef sigmoid(z):\n    return {line}\n")
+    names |= {"input": as_in_a_kernel_without_anybody, "end_of_input": as_in_a_shell}
+    lines = message(checks.sigmoid, names["sigmoid"])
+    assert lines[0].startswith("sigma [raises] ") and lines[-1].startswith("Next: ")
+    assert lines[3].startswith("Line 3 of the cell, in sigmoid")
+    told = f"{lines[0]}. {lines[-1].removeprefix('Next: ')}"
+    assert all(part in told for part in said.split(" * ")), told
+
+
+def as_in_a_kernel_without_anybody(prompt):
+    from IPython.core.error import StdinNotImplementedError
+
+    raise StdinNotImplementedError("raw_input was called, but this frontend does not support it")
+
+
+def as_in_a_shell(prompt):
+    raise EOFError("EOF when reading a line")
+
+
+def test_the_line_of_the_stub_may_have_been_left_behind():
+    def bias_gradient(delta):
+        db = delta.mean(axis=0)
+        raise NotImplementedError
+        return db
+
+    told = message(checks.bias_gradient, bias_gradient)[-1]
+    assert told.endswith("in place of the one in bias_gradient that raises NotImplementedError.")
+
+
 def test_none():
     lines = message(checks.hidden_delta, lambda w_next, delta_next, z: None)
     assert lines[0] == "BP-2 [returns None] the result of hidden_delta is None"
@@ -372,6 +416,12 @@ def test_a_wrong_answer_by_hand_is_told(answer, first_line):
     told = message(lambda a: by_hand(STEP, a, NUMBERS), answer)
     assert told[0] == first_line and len(told) <= 6
     assert not any("random" in line or "Case" in line for line in told)
+
+
+def test_a_single_number_has_no_shape_to_be_right():
+    task = replace(STEP, right=lambda w, x, t: 0.25, slips=())
+    told = message(lambda a: by_hand(task, a, NUMBERS), 0.5)
+    assert told[0] == "P-2 [wrong value] w_1 is a number, but not the right one"
 
 
 def test_a_number_by_hand_cannot_be_read_off_the_distance_to_it():

@@ -68,6 +68,15 @@ def test_it_ends_with_a_table_and_the_places(whole):
         assert (directory / name).exists()
 
 
+def test_its_last_line_starts_jupyterlab_as_it_stands(whole):
+    directory, done = whole
+    said = done.stdout.splitlines()[-1].removeprefix("to mark by hand: ")
+    command = said.removesuffix(" lab, then Nbgrader > Formgrader in the menu") + " lab --version"
+    started = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
+    assert (started.returncode, started.stderr) == (0, "")
+    assert command.startswith(f"cd {directory} && ")
+
+
 def test_marks_are_what_the_answers_deserve(whole):
     directory, done = whole
     rows = table(directory)

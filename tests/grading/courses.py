@@ -22,10 +22,11 @@ c.CourseDirectory.course_id = "tiny"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "exercises"
 c.GenerateFeedback.preprocessors = [
-    "nbgrader.preprocessors.GetGrades",
+    "bpkit.grading.feedback.GetMarks",
     "bpkit.grading.feedback.HideHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+c.GenerateFeedback.exporter_class = "bpkit.grading.feedback_page.FeedbackExporter"
 """
 
 SECRET = "double(21) == 42"

@@ -70,13 +70,17 @@ def test_a_students_html_is_text(course):
     assert "&lt;b onclick" in page(course, "ada")
 
 
+def test_a_mark_that_a_person_has_still_to_give_is_not_called_lost(course):
+    assert "Not given yet: 3 marks, for answers that a person" in words(page(course, "bob"))
+
+
 def test_marks_given_by_hand_are_on_the_next_page(course):
     with course.gradebook() as gradebook:
         mark = gradebook.find_grade("why", "numbers", ASSIGNMENT, "ada")
         mark.manual_score, mark.needs_manual_grade = 2.5, False
         gradebook.db.commit()
     feedback(course, ASSIGNMENT, at_once)
-    assert "(Score: 5.5 / 6.0)" in words(page(course, "ada"))
+    assert "numbers: 5.5 of 6 marks" in words(page(course, "ada"))
 
 
 def test_a_page_that_cannot_be_made_is_named_and_the_others_are_made(course):
