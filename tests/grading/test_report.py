@@ -523,7 +523,7 @@ def test_the_median_lies_where_its_marks_are(marks, median):
     assert histogram(ClassReport("c", "a", None, (task,), everybody)).median == median
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(classes())
 def test_every_class_renders(report):
     failures = (FailedCheck(report.exercises[0], "BP-1", "M07", ""),)

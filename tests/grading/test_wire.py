@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -64,7 +64,6 @@ def same(x, y) -> bool:
 
 
 @given(values)
-@settings(deadline=None)
 def test_data_arrives_as_it_was(value):
     assert same(across(value), value)
 
