@@ -1,5 +1,6 @@
 """Networks as graphs: neurons, weights, and what flows along them forward and backward."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from bpkit.activations import Array
 from bpkit.graph import Graph, GraphGradients, GraphTrace, Neuron
 from bpkit.network import Gradients, Network, Trace
 from bpkit.plots.sketch import SMALL, arrow, box, canvas, label, number
-from bpkit.plots.style import BACKWARD, BLACK, FORWARD, PALE, WIDTH
+from bpkit.plots.style import BACKWARD, BLACK, FORWARD, GREY, PALE, WIDTH
 
 Edge = tuple[int, int, int]
 """(l, j, k) for the weight w^l_jk, with j and k counted from 1 as in the text."""
@@ -33,8 +34,12 @@ def network_graph(
     *,
     deltas_down_to: int = 2,
     highlight: Collection[Edge] = (),
+    current: tuple[int, int] | None = None,
 ) -> Figure:
     """A small network as a graph: neurons, weights, and what flows forward and backward.
+
+    In the middle of a calculation, a NaN in ``trace`` or ``grads`` is a value that is not known
+    yet: nothing is written for it.
 
     Parameters
     ----------
@@ -44,6 +49,7 @@ def network_graph(
     labels : (d_L,), the labels y of that example, written beside the output neurons.
     deltas_down_to : the lowest layer whose deltas are drawn; L draws the output error alone.
     highlight : edges (l, j, k) to draw bold with their name or, given ``grads``, their gradient.
+    current : the neuron (l, j) to outline, counted from 1: the one that is being computed.
 
     Raises
     ------
@@ -59,13 +65,17 @@ def network_graph(
         x, top = at[layer[0]][0], ax.get_ylim()[1]
         ax.text(x, top - 0.12, f"layer {l}{kind}", va="top", ha="center", fontsize=11)
     side = _side(trace)
+    known = _known_deltas(grads, deltas_down_to)
     for l in range(2, net.L + 1):
-        carries_delta = grads is not None and l > deltas_down_to
         for j, k in np.ndindex(net.w[l].shape):
             ends = at[l - 1, k + 1] + side, at[l, j + 1] - side
+            carries_delta = {(l, j + 1), (l - 1, k + 1)} <= known
             if (l, j + 1, k + 1) in highlight:
-                arrow(ax, *ends, color=BLACK, linewidth=2.6, zorder=2)
-                label(ax, _on_edge(ends, 0.5), _edge_name(l, j, k, grads), fontsize=12)
+                gradient = None if grads is None else grads.dw[l][j, k]
+                returns = carries_delta and gradient is not None and np.isnan(gradient)
+                _edge(ax, ends, returns, faded=False, bold=True)
+                text = _edge_name(f"w^{l}_{{{j + 1}{k + 1}}}", gradient)
+                label(ax, _on_edge(ends, 0.5), text, fontsize=12 if len(highlight) == 1 else 10)
             else:
                 _edge(ax, ends, carries_delta, faded=grads is not None)
             if trace:
@@ -74,7 +84,8 @@ def network_graph(
         if trace is None:
             _circle(ax, x, y, str(j))
             continue
-        bottom = box(ax, x, y, side[0], _values(l, j - 1, trace, grads, deltas_down_to))
+        lines = _values(l, j - 1, trace, grads, deltas_down_to) or _unknown(j)
+        bottom = box(ax, x, y, side[0], lines, bold=(l, j) == current)
         if l > 1:
             ax.text(x, bottom - 0.05, f"b = {number(net.b[l][j - 1])}", va="top", **SMALL)
         if l == net.L and labels is not None:
@@ -90,8 +101,14 @@ def computation_graph(
     labels: Sequence[float] | None = None,
     *,
     deltas_for: Collection[Neuron] | None = None,
+    highlight: Collection[tuple[Neuron, Neuron]] = (),
+    current: Neuron | None = None,
+    letters: tuple[str, str, str] = ("in", r"\Delta", "J"),
 ) -> Figure:
     """A small graph of neurons, each as far to the right as its longest path from an input.
+
+    In the middle of a calculation, ``trace`` and ``grads`` may hold some of the neurons and weights
+    only: nothing is written for the others.
 
     Parameters
     ----------
@@ -102,6 +119,9 @@ def computation_graph(
     labels : (number of outputs,), the labels y of that example, written into the outputs.
     deltas_for : the neurons whose Deltas are drawn, for a step of the backward pass; by default
         all that have one.
+    highlight : edges (i, j) to draw bold and, where ``grads`` has it, with their gradient.
+    current : the neuron to outline: the one that is being computed.
+    letters : for the sum that goes into a neuron, for its Delta, and for the cost.
 
     Raises
     ------
@@ -117,9 +137,13 @@ def computation_graph(
     labelled: list[Array] = []
     for (i, j), route in routes.items():
         points = [p for stop in route for p in (at[stop] - side, at[stop] + side)][1:-1]
-        _edge(ax, points, carries_delta=i in deltas and j in deltas, faded=grads is not None)
-        name = graph.edges[i, j]
+        name, bold = graph.edges[i, j], (i, j) in highlight
+        returns = i in deltas and j in deltas
         text = name if weights is None else f"{name}\n{number(weights[name])}"
+        if bold and grads is not None and name in grads.dw:
+            returns = False
+            text = _edge_name(with_index(name), grads.dw[name], letters[2])
+        _edge(ax, points, returns, faded=grads is not None and not bold, bold=bold)
         free = [p for t in _WHERE if _is_free(p := _on_edge(points, t), labelled)]
         labelled.append(free[0] if free else _on_edge(points, _WHERE[0]))
         label(ax, labelled[-1], text, fontsize=9)
@@ -128,16 +152,26 @@ def computation_graph(
         if trace is None:
             _circle(ax, x, y, str(j))
             continue
-        values = [("in", trace.into, BLACK), ("a", trace.a, FORWARD), (r"\Delta", deltas, BACKWARD)]
+        values = [
+            (letters[0], trace.into, BLACK),
+            ("a", trace.a, FORWARD),
+            (letters[1], deltas, BACKWARD),
+        ]
         lines = [
             (f"${symbol}_{{{j}}}$ = {number(of[j][0], '#.3g')}", color)
             for symbol, of, color in values
             if j in of
         ]
+        lines = lines or _unknown(j)
         if labels is not None and j in graph.outputs:
             lines.append((f"y = {number(labels[graph.outputs.index(j)])}", BLACK))
-        box(ax, x, y, side[0], lines)
+        box(ax, x, y, side[0], lines, bold=j == current)
     return fig
+
+
+def with_index(name: str) -> str:
+    """The name of a weight as LaTeX: its number, if it has one, becomes an index."""
+    return re.sub(r"^([a-z])(\d+)$", r"\1_{\2}", name)
 
 
 def check_edge(net: Network, edge: Edge) -> None:
@@ -195,15 +229,19 @@ def _side(trace: object) -> Array:
     return np.array([0.6 if trace else 0.27, 0])
 
 
-def _edge(ax: Axes, points: Sequence[Array], carries_delta: bool, faded: bool) -> None:
+def _edge(
+    ax: Axes, points: Sequence[Array], carries_delta: bool, faded: bool, bold: bool = False
+) -> None:
     """An edge through these points: forward, or backward and dashed where it carries a delta."""
-    style: dict[str, Any] = {"color": BACKWARD if carries_delta else PALE if faded else FORWARD}
+    forward = BLACK if bold else PALE if faded else FORWARD
+    style: dict[str, Any] = {"color": BACKWARD if carries_delta else forward}
+    style |= {"linewidth": 2.6, "zorder": 2} if bold else {"linewidth": 1.1, "zorder": 1}
     if carries_delta:
         style["linestyle"] = "--"
         points = points[::-1]
     if len(points) > 2:
         x, y = _smooth(points)
-        ax.plot(x[:-1], y[:-1], linewidth=1.1, zorder=1, **style)
+        ax.plot(x[:-1], y[:-1], **style)
         points = [np.array([x[i], y[i]]) for i in (-2, -1)]
     arrow(ax, points[0], points[1], **style)
 
@@ -238,12 +276,25 @@ def _circle(ax, x, y, name):
     ax.text(x, y, name, ha="center", va="center", fontsize=11, zorder=4)
 
 
-def _edge_name(l, j, k, grads):
-    """The name of w^l_jk, j and k counted from 0; with gradients, what its gradient is."""
-    name = f"w^{l}_{{{j + 1}{k + 1}}}"
-    if grads is None:
+def _edge_name(name, gradient, cost="C"):
+    """The name of a weight or, once it is known, what its gradient is."""
+    if gradient is None or np.isnan(gradient):
         return f"${name}$"
-    return rf"$\partial C/\partial {name}$" + f"\n= {number(grads.dw[l][j, k], '#.3g')}"
+    return rf"$\partial {cost}/\partial {name}$" + f"\n= {number(gradient, '#.3g')}"
+
+
+def _unknown(j):
+    """The line in a neuron of which nothing is known yet."""
+    return [(f"neuron {j}", GREY)]
+
+
+def _known_deltas(grads, deltas_down_to):
+    """The neurons (l, j), counted from 1, whose deltas are drawn."""
+    if grads is None:
+        return set()
+    layers = range(deltas_down_to, len(grads.deltas))
+    rows = [(l, grads.deltas[l][0]) for l in layers]
+    return {(l, j) for l, row in rows for j, d in enumerate(row, start=1) if not np.isnan(d)}
 
 
 def _values(l, j, trace, grads, deltas_down_to):
@@ -253,4 +304,9 @@ def _values(l, j, trace, grads, deltas_down_to):
         lines.insert(0, ("z", trace.z[l], BLACK))
         if grads is not None and l >= deltas_down_to:
             lines.append(("δ", grads.deltas[l], BACKWARD))
-    return [(f"{symbol} = {number(rows[0][j], '#.3g')}", color) for symbol, rows, color in lines]
+    known = [(symbol, rows[0][j], color) for symbol, rows, color in lines]
+    return [
+        (f"{symbol} = {number(value, '#.3g')}", color)
+        for symbol, value, color in known
+        if not np.isnan(value)
+    ]

@@ -16,7 +16,7 @@ OnRows = Callable[[Array], Array]
 
 Range = tuple[float, float]
 
-FINE = 241
+FINE = 161
 """Grid points along each side of a picture."""
 
 _REGIONS = ("#D6E6F2", "#FBE3D3")

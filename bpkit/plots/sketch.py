@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from bpkit.activations import Array
-from bpkit.plots.style import BLACK, GREY, WIDTH
+from bpkit.plots.style import BLACK, GREY, LIT, WIDTH
 
 SMALL: dict[str, Any] = {"ha": "center", "fontsize": 9, "color": GREY}
 
@@ -66,7 +66,14 @@ def label(ax: Axes, at: Array, text: str, fontsize: float) -> None:
     ax.text(x, y, text, ha="center", va="center", bbox=back, fontsize=fontsize, zorder=2.5)
 
 
-def box(ax: Axes, x: float, y: float, half_width: float, lines: Sequence[tuple[str, str]]) -> float:
+def box(
+    ax: Axes,
+    x: float,
+    y: float,
+    half_width: float,
+    lines: Sequence[tuple[str, str]],
+    bold: bool = False,
+) -> float:
     """A rounded box with lines of (text, color) in it; returns the height of its lower edge."""
     pad, pitch = 0.1, 0.23
     half_height = (pitch * len(lines) + pad) / 2
@@ -76,8 +83,9 @@ def box(ax: Axes, x: float, y: float, half_width: float, lines: Sequence[tuple[s
             2 * (half_width - pad),
             2 * (half_height - pad),
             boxstyle=f"round,pad={pad}",
-            facecolor="white",
+            facecolor=LIT if bold else "white",
             edgecolor=BLACK,
+            linewidth=3 if bold else 1,
             zorder=3,
         )
     )

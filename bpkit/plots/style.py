@@ -15,6 +15,9 @@ FORWARD = "#0072B2"
 BACKWARD = "#D55E00"
 """Vermillion: what flows backward, such as a delta."""
 
+LIT = "#FBF6C8"
+"""Pale yellow, behind what is being computed, which has a bold outline too."""
+
 WIDTH = 8.0
 DPI = 110
 """Every picture is 8 inches, 880 pixels, wide where it is shown; it is stored at twice that."""
@@ -82,9 +85,21 @@ def show(fig: Figure, alt: str) -> None:
         raise ValueError("alt is empty: say in a sentence or two what the figure shows")
     from IPython.display import display
 
+    bundle = {"image/png": encode(fig), "text/plain": alt}
+    display(bundle, raw=True, metadata={"image/png": {"alt": alt, "width": width(fig)}})
+
+
+def encode(fig: Figure) -> bytes:
+    """The figure as a PNG, twice as fine as it is shown."""
     rendered, png = io.BytesIO(), io.BytesIO()
-    fig.savefig(rendered, format="png", dpi=2 * DPI)
-    Image.open(rendered).convert("RGB").quantize(COLOURS).save(png, format="png", optimize=True)
-    width = round(fig.get_figwidth() * DPI)
-    bundle = {"image/png": png.getvalue(), "text/plain": alt}
-    display(bundle, raw=True, metadata={"image/png": {"alt": alt, "width": width}})
+    fig.savefig(rendered, format="rgba", dpi=2 * DPI)
+    columns = 2 * width(fig)
+    size = columns, len(rendered.getvalue()) // (4 * columns)
+    picture = Image.frombytes("RGBA", size, rendered.getvalue()).convert("RGB")
+    picture.quantize(COLOURS).save(png, format="png", optimize=True)
+    return png.getvalue()
+
+
+def width(fig: Figure) -> int:
+    """How wide the figure is shown, in pixels."""
+    return round(fig.get_figwidth() * DPI)

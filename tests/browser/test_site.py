@@ -71,6 +71,11 @@ OVERFLOWING = """() => {
 }"""
 """The slides of a lecture that do not fit, each shown with all of its fragments."""
 
+CODE_ALONE = """() => Reveal.getSlides()
+  .filter(slide => !slide.querySelector('.jp-MarkdownCell, img, table'))
+  .map(slide => slide.querySelector('.jp-Cell').id)"""
+"""The slides that show a check, and not what it checks."""
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
@@ -125,6 +130,7 @@ def test_slides_fit_and_load_nothing_from_elsewhere(site, visit, path):
     seen.page.evaluate(SET)
     assert seen.page.evaluate("Reveal.getScale()") == 1
     assert seen.page.evaluate(OVERFLOWING) == []
+    assert len(seen.page.evaluate(CODE_ALONE)) <= 2
     assert seen.page.locator("mjx-merror").all_inner_texts() == []
     check_pictures(seen.page.locator(".slides img"))
     assert elsewhere(seen) == []

@@ -163,7 +163,7 @@ def run(notebook, last):
     """What the code cells up to the one named ``last`` leave behind; pictures are left out."""
     namespace: dict[str, object] = {}
     for cell in code_cells(notebook):
-        if "plots.show(" not in cell.source:
+        if "plots.show(" not in cell.source and "plots.step_through(" not in cell.source:
             exec(cell.source, namespace)
         if cell.id == last:
             break
