@@ -513,16 +513,14 @@ def _show_demo(done: "Demo") -> None:
     out.print()
     _show_attention(done.graded.attention)
     root = done.course.root
-    places = Table(box=None, show_header=False, pad_edge=False)
+    out.print()
     for name, path in (
         ("gradebook", root / "gradebook.db"),
         ("feedback", root / done.course.directory.feedback_directory),
         ("class report", done.report),
         ("marks as CSV", done.csv),
     ):
-        places.add_row(name, Text(_near(path)))
-    out.print()
-    out.print(places)
+        _say(f"{name:<12}  {_near(path)}")
     here, jupyter = shlex.quote(_near(root)), shlex.quote(_jupyter(root))
     _say(f"to mark by hand: cd {here} && {jupyter} lab, then Nbgrader > Formgrader in the menu")
 

@@ -113,8 +113,9 @@ def grade(
             and (force or not is_deadly(course, assignment, name))
         ]
         done = _Done()
+        # also when nothing waits: it takes away what a killed run has left
+        place = stack.enter_context(staging(course.root, ".grading-"))
         if waiting:
-            place = stack.enter_context(staging(course.root, ".grading-"))
             run = stack.enter_context(_runner(settings, len(waiting), where, place))
             saver = Saver(course, assignment, gradebook, place)
             unreadable: list[Executed] = []

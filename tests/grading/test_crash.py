@@ -95,6 +95,13 @@ def test_marks_after_twenty_kills_are_those_of_a_quiet_run(tmp_path, monkeypatch
     assert not list(killed.root.glob(".grading-*"))
 
 
+def test_what_a_killed_run_left_goes_even_when_nothing_is_left_to_grade(tmp_path):
+    course = make_released_course(tmp_path / "course")
+    (course.root / ".grading-killed" / "numbers").mkdir(parents=True)
+    done = grade(course, ASSIGNMENT, at_once, unsafe_no_jail=True, where=Where(jobs=1))
+    assert not done.graded and not list(course.root.glob(".grading-*"))
+
+
 @pytest.mark.slow
 @pytest.mark.jail
 def test_the_command_leaves_no_process_and_finishes_when_it_is_run_again(tmp_path):
