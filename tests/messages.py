@@ -66,7 +66,14 @@ SECTIONS = {
         "grading.roster",
         "grading.due",
     ),
-    "bpkit collect": ("grading.collect", "grading.download", "grading.lms", "grading.exchange"),
+    "bpkit collect": (
+        "grading.collect",
+        "grading.taking",
+        "grading.handed_in",
+        "grading.download",
+        "grading.lms",
+        "grading.exchange",
+    ),
     "bpkit grade": (
         "grading.grade",
         "grading.assemble",
@@ -88,6 +95,7 @@ SECTIONS = {
         "grading.execution",
         "grading.work",
         "grading.quarantine",
+        "grading.results",
         "grading.report",
         "grading.alike",
     ),

@@ -13,8 +13,8 @@ from nbgrader.converters import Autograde
 from nbgrader.utils import is_locked
 
 from bpkit.grading.beside import files_beside
-from bpkit.grading.collect import handed_in
 from bpkit.grading.course import Course, UsageError
+from bpkit.grading.handed_in import handed_in
 from bpkit.grading.preflight import Unreadable, read_submission
 from bpkit.grading.quarantine import NOT_GRADED, set_aside
 from bpkit.grading.rebuild import rebuild

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nbgrader.utils import find_all_files
 
-from bpkit.grading.collect import TIMESTAMP
+from bpkit.grading.handed_in import TIMESTAMP
 
 FILES_LIMIT, FILES_COUNT = 16 << 20, 1000
 """Bytes and number of the files beside a notebook: they must fit into the jail's /tmp."""

@@ -1,48 +1,25 @@
 """A download of submissions -> submitted/, nothing lost on the way."""
 
 import csv
-import errno
 import io
-import os
-import re
-import shutil
-import unicodedata
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from dateutil import parser as dates
 from nbgrader.api import MissingEntry
-from nbgrader.utils import parse_utc
 
 from bpkit.grading.course import Attention, Course, Track, UsageError
-from bpkit.grading.download import UNREADABLE, Download, File, read_download
-from bpkit.grading.files import replace_folder, staging, write_atomically
+from bpkit.grading.download import Download, read_download
+from bpkit.grading.files import staging, write_atomically
 from bpkit.grading.lms import Owner, from_canvas, from_moodle
-from bpkit.grading.preflight import Unreadable, read_submission
-from bpkit.grading.quarantine import set_aside, supersede
-from bpkit.grading.roster import Roster, Table, id_problem, participant, people, read_table
-
-LARGEST_SUBMISSION = 200 * 2**20
-"""Bytes of all files of one submission; what goes beyond stays in the download and is named."""
-MOST_FILES = 200
-"""Files that one submission may have."""
-CHUNK = 2**20
-TIMESTAMP = "timestamp.txt"
-LONGEST_TIMESTAMP = 200
-"""Bytes that are read of it."""
+from bpkit.grading.roster import Roster, Table, participant, people, read_table
+from bpkit.grading.taking import Taking, When
 
 CLASS = "(class)"
 """Stands for everybody where a student's id would be."""
-JUST_LATE = timedelta(seconds=1)
-"""How late a submission counts that is late, nobody says by how much."""
-
-COPY = re.compile(r"(copy of )?(?P<stem>.*?)([ _-]*\(\d+\)|-copy\d*|[ _-]+copy)*")
-"""What browsers and file managers make of a name: "copy of x", "x (1)", "x-copy1"."""
-AGAIN = r"-\d+"
-"""What Canvas adds to the name of a file that is handed in again."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +94,7 @@ def collect(
         _check_options(found, roster, table)
         attention = list(found.refused)
         owners = _owners(found, roster, attention)
-        when = _When(_due(course, assignment), _times(table, attention))
+        when = When(_due(course, assignment), _times(table, attention))
         untimed = [name for name, owner in owners.items() if when.is_missing_for(owner)]
         if untimed and table is None:
             attention.append(
@@ -134,9 +111,9 @@ def collect(
         outcomes: dict[str, list[str]] = {
             kind: [] for kind in ("new", "updated", "unchanged", "replacing", "kept", "")
         }
-        waiting: dict[str, tuple[_Taking, Path]] = {}
+        waiting: dict[str, tuple[Taking, Path]] = {}
         for number, student in enumerate(track(sorted(owners), "collecting")):
-            taking = _Taking(course, assignment, student, place, owners[student], when)
+            taking = Taking(course, assignment, student, place, owners[student], when)
             outcome = taking.take(found.submissions[owners[student]])
             if outcome == "replacing":
                 waiting[student] = taking, (place / "ready").rename(place / f"waiting-{number}")
@@ -282,254 +259,3 @@ def _times(table: Table | None, attention: list[Attention]) -> dict[str, datetim
                 )
             )
     return times
-
-
-@dataclass(frozen=True)
-class _When:
-    """What is known of when submissions came. All times are in UTC, without a zone."""
-
-    due: datetime | None
-    times: Mapping[str, datetime]
-    """From Moodle's worksheet, by participant number."""
-
-    def told(self, owner: Owner) -> datetime | None:
-        """When a platform says that it came; None stands for "in time"."""
-        if self.is_known_of(owner):
-            return self.times[owner.number]
-        return self.due + JUST_LATE if owner.late and self.due else None
-
-    def is_known_of(self, owner: Owner) -> bool:
-        """Whether the worksheet says when it came."""
-        return owner.system == "Moodle" and owner.number in self.times
-
-    def is_missing_for(self, owner: Owner) -> bool:
-        """Whether nothing says if it was late, though it would matter."""
-        return bool(self.due) and owner.system == "Moodle" and not self.is_known_of(owner)
-
-
-def handed_in(submission: Path) -> datetime | None:
-    """The time in a submission's ``timestamp.txt``: in UTC, without a zone, as nbgrader has it.
-
-    Raises
-    ------
-    ValueError : if the file holds no date.
-    """
-    path = submission / TIMESTAMP
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise ValueError(f"{TIMESTAMP} is a link or a device; delete it")
-    if not path.exists():
-        return None
-    try:
-        with path.open("rb") as file:
-            noted = file.read(LONGEST_TIMESTAMP).decode("utf-8").strip()
-        return parse_utc(noted) if noted else None
-    except (ValueError, OverflowError):
-        raise ValueError(f"{TIMESTAMP} holds no date; correct or delete it") from None
-
-
-def is_newer(course: Course, assignment: str, student: str) -> bool:
-    """Whether a submission came, was collected or was dated after the one that is graded."""
-    submitted = course.submitted(student, assignment)
-    autograded = course.autograded(student, assignment)
-    try:
-        now, graded = handed_in(submitted), handed_in(autograded)
-        if now is not None and (graded is None or now > graded):
-            return True
-        dated = (submitted / TIMESTAMP).stat().st_mtime_ns
-    except FileNotFoundError:
-        return False
-    except (ValueError, OSError):
-        return True
-    saved = [path.stat().st_mtime_ns for path in autograded.glob("*.ipynb")]
-    return bool(saved) and dated > min(saved)
-
-
-@dataclass(frozen=True)
-class _Taking:
-    """One student's way from the download into ``submitted/`` or ``quarantine/``."""
-
-    course: Course
-    assignment: str
-    student: str
-    place: Path
-    owner: Owner
-    when: _When
-    remarks: list[str] = field(default_factory=list)
-    """Filled on the way: what a human has to know."""
-
-    def take(self, files: list[File]) -> str:
-        """Returns "new", "unchanged", "replacing" if it is ready to replace another one, or "" if
-        there is nothing to grade.
-        """
-        if problem := _problem(self.student, files):
-            self.remarks.append(f"left in the download: {problem}")
-            return ""
-        raw, ready = self.place / "raw", self.place / "ready"
-        for folder in raw, ready:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-        self.copy(files, raw)
-        chosen = self.choose_notebooks(raw)
-        readable = {name: path for name, path in chosen.items() if self.is_readable(path)}
-        if not readable:
-            return ""
-        for name, path in readable.items():
-            path.rename(ready / name)
-        self.move_the_rest(raw, ready, set(chosen.values()))
-        self.note_time(raw, ready)
-        outcome = self.land(ready)
-        if self.owner.late and outcome != "unchanged":
-            self.remarks.append(
-                "late, says Canvas, not by how much: "
-                + (
-                    f"counted as just late; correct submitted/…/{TIMESTAMP} if it matters"
-                    if self.when.due
-                    else f"{self.assignment} has no due date here, so nothing is taken off"
-                )
-            )
-        if len(readable) == len(chosen) and outcome == "new":
-            supersede(self.course, self.assignment, self.student)
-        return outcome
-
-    def replace(self, ready: Path) -> None:
-        """Put a submission in the place of another, which is kept in ``replaced/``."""
-        target = self.course.submitted(self.student, self.assignment)
-        kept = self.course.root / "replaced" / self.assignment / self.student
-        kept.mkdir(parents=True, exist_ok=True)
-        numbers = [int(path.name) for path in kept.iterdir() if path.name.isdecimal()]
-        target.rename(kept / str(max(numbers, default=0) + 1))
-        ready.rename(target)
-        if all((target / name).is_file() for name in self.course.notebooks(self.assignment)):
-            supersede(self.course, self.assignment, self.student)
-
-    def copy(self, files: list[File], raw: Path) -> None:
-        """Copy the files as they are, within the limits."""
-        room = LARGEST_SUBMISSION
-        for file in files:
-            path = raw.joinpath(*file.parts)
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with file.open() as source, path.open("xb") as target:
-                    while room >= 0 and (chunk := source.read(CHUNK)):
-                        room -= len(chunk)
-                        target.write(chunk)
-                if room < 0:
-                    raise OSError(f"more than {LARGEST_SUBMISSION // 2**20} MB in one submission")
-            except (OSError, *UNREADABLE) as error:
-                if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise
-                if path.is_file():
-                    path.unlink()
-                self.remarks.append(f"{file}: left in the download: {error}")
-            else:
-                os.utime(path, times=(file.modified.timestamp(),) * 2)
-
-    def choose_notebooks(self, raw: Path) -> dict[str, Path]:
-        """For each notebook of the assignment the student's file, renamed or not."""
-        expected = self.course.notebooks(self.assignment)
-        found = sorted(p for p in raw.rglob("*") if p.suffix.lower() == ".ipynb" and p.is_file())
-        chosen = {}
-        for name in expected:
-            plain = _plain_name(name)
-            alike = [path for path in found if _plain_name(path.name) == plain]
-            if not alike and self.owner.system == "Canvas":
-                again = re.compile(re.escape(plain) + AGAIN)
-                alike = [path for path in found if again.fullmatch(_plain_name(path.name))]
-            if not alike and len(expected) == 1:
-                alike = found
-            if not alike:
-                self.remarks.append(f"{name} is missing")
-                continue
-            chosen[name] = max(alike, key=lambda path: (path == raw / name, path.stat().st_mtime))
-            for path in set(alike) - {chosen[name]}:
-                self.remarks.append(f"{path.relative_to(raw)} could be {name} too: not graded")
-        return chosen
-
-    def is_readable(self, path: Path) -> bool:
-        """Whether the file is a notebook; if it is not, it goes into quarantine."""
-        try:
-            read_submission(path)
-        except Unreadable as unreadable:
-            set_aside(self.course, self.assignment, self.student, path, str(unreadable))
-            self.remarks.append(str(unreadable))
-            return False
-        return True
-
-    def move_the_rest(self, raw: Path, ready: Path, unreadable: set[Path]) -> None:
-        """Bring the other files along, except where a notebook has their place."""
-        for path in sorted(raw.rglob("*")):
-            target = ready / path.relative_to(raw)
-            if path.is_file() and path not in unreadable and target != ready / TIMESTAMP:
-                if any(place.is_file() for place in (target, *target.parents)):
-                    self.remarks.append(f"{path.relative_to(raw)}: left in the download")
-                else:
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    path.rename(target)
-
-    def note_time(self, raw: Path, ready: Path) -> None:
-        """Write ``timestamp.txt``: nbgrader's own note, else the time of the newest notebook.
-
-        A platform puts the time of the download there; what it knows better counts, and where it
-        knows nothing the note is left empty, which nbgrader takes for "in time".
-        """
-        if self.owner.system:
-            told = self.when.told(self.owner)
-            text = f"{told:%Y-%m-%d %H:%M:%S.%f} UTC\n" if told else ""
-            (ready / TIMESTAMP).write_text(text, encoding="utf-8")
-            return
-        try:
-            noted = handed_in(raw)
-        except (ValueError, OSError):
-            noted = None
-        if noted is None:
-            newest = max(path.stat().st_mtime for path in ready.glob("*.ipynb"))
-            noted = datetime.fromtimestamp(newest, UTC)
-        (ready / TIMESTAMP).write_text(f"{noted:%Y-%m-%d %H:%M:%S.%f} UTC\n", encoding="utf-8")
-
-    def land(self, ready: Path) -> str:
-        """Put the submission into ``submitted/``, unless another one is there."""
-        target = self.course.submitted(self.student, self.assignment)
-        if not target.exists():
-            replace_folder(target, ready)
-            return "new"
-        if _contents(target) == _contents(ready):
-            self.date_anew(target, ready)
-            return "unchanged"
-        try:
-            before, now = handed_in(target), handed_in(ready)
-        except ValueError:
-            before = now = None
-        if not self.owner.system and before and now and now < before:
-            self.remarks.append("older than what is in submitted/, which was kept")
-            return "unchanged"
-        return "replacing"
-
-    def date_anew(self, target: Path, ready: Path) -> None:
-        """Let the same files have the time that a platform's worksheet now tells."""
-        if self.when.is_known_of(self.owner):
-            write_atomically(target / TIMESTAMP, (ready / TIMESTAMP).read_bytes())
-
-
-def _problem(student: str, files: list[File]) -> str | None:
-    if problem := id_problem(student):
-        return problem
-    if len(files) > MOST_FILES:
-        return f"{len(files)} files, more than {MOST_FILES}"
-    if not any(file.is_notebook for file in files):
-        return "no notebook in the folder"
-    return None
-
-
-def _plain_name(name: str) -> str:
-    """The name without what copying, downloading or another system made of it."""
-    stem = unicodedata.normalize("NFKC", name).casefold().removesuffix(".ipynb").strip()
-    match = COPY.fullmatch(stem)
-    return re.sub(r"[\s_-]+", "-", match["stem"] if match else stem)
-
-
-def _contents(folder: Path) -> dict[Path, bytes]:
-    return {
-        path.relative_to(folder): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != TIMESTAMP
-    }

@@ -18,8 +18,9 @@ from typing import Any
 from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 
-from bpkit.grading.collect import LARGEST_SUBMISSION, MOST_FILES, TIMESTAMP
 from bpkit.grading.course import Course
+from bpkit.grading.handed_in import TIMESTAMP
+from bpkit.grading.taking import LARGEST_SUBMISSION, MOST_FILES
 
 SECRET = "submission_secret.txt"
 """nbgrader's name for the file whose text leads a student, and nobody else, to the feedback."""

@@ -16,11 +16,11 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import OperationalError
 
 from bpkit.grading.assemble import Assembler, load
-from bpkit.grading.collect import is_newer
 from bpkit.grading.course import Attention, Course, Track, UsageError
 from bpkit.grading.execution import UNJAILED, Settings
 from bpkit.grading.executor import JailedExecute
 from bpkit.grading.files import staging
+from bpkit.grading.handed_in import is_newer
 from bpkit.grading.preflight import Unreadable
 from bpkit.grading.quarantine import (
     DEADLY,

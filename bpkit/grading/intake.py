@@ -26,8 +26,8 @@ from nbgrader.converters.base import NbGraderException
 
 from bpkit.grading.assemble import not_given, read
 from bpkit.grading.beside import files_beside
-from bpkit.grading.collect import TIMESTAMP, is_newer
 from bpkit.grading.course import Course, UsageError
+from bpkit.grading.handed_in import TIMESTAMP, is_newer
 from bpkit.grading.preflight import Unreadable
 from bpkit.grading.quarantine import DEADLY, graded_after_all, is_deadly
 from bpkit.grading.rebuild import rebuild

@@ -25,9 +25,9 @@ from sqlalchemy.exc import SAWarning
 from sqlalchemy.orm import scoped_session, sessionmaker
 
 from bpkit.grading.assemble import load, resources, run_hook
-from bpkit.grading.collect import TIMESTAMP
 from bpkit.grading.course import Course
 from bpkit.grading.executor import JailedExecute
+from bpkit.grading.handed_in import TIMESTAMP
 from bpkit.grading.work import Work
 
 DONE_BEFORE = (preprocessors.Execute, JailedExecute, preprocessors.CheckCellMetadata)

@@ -9,14 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpkit.grading.alike import alike, answer_forms, code_form, text_form
-from bpkit.grading.report import (
-    ClassReport,
-    Student,
-    needs_a_human,
-    read_class,
-    render,
-    without_names,
-)
+from bpkit.grading.report import needs_a_human, render
+from bpkit.grading.results import ClassReport, Student, read_class, without_names
 from tests.grading.courses import (
     ASSIGNMENT,
     NOTEBOOK,

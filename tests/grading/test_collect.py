@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 import nbformat
 import pytest
 
-from bpkit.grading import collect as module
-from bpkit.grading.collect import collect, handed_in, is_newer
+from bpkit.grading import taking
+from bpkit.grading.collect import collect
 from bpkit.grading.course import Attention, UsageError
+from bpkit.grading.handed_in import handed_in, is_newer
 from bpkit.grading.quarantine import quarantined
 from bpkit.grading.roster import import_students
 from tests.grading import platforms
@@ -292,7 +293,7 @@ def test_a_damaged_member_of_a_zip_file_is_named(course, tmp_path, notebook):
 
 
 def test_what_unpacks_to_too_much_stays_in_the_download(course, tmp_path, notebook, monkeypatch):
-    monkeypatch.setattr(module, "LARGEST_SUBMISSION", 2**20)
+    monkeypatch.setattr(taking, "LARGEST_SUBMISSION", 2**20)
     path = tmp_path / "download.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("ada/numbers.ipynb", notebook)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bpkit.grading.collect import TIMESTAMP
 from bpkit.grading.course import CONFIG, UsageError, open_course
 from bpkit.grading.due import parse_when, read_due, set_due
 from bpkit.grading.export import marks
 from bpkit.grading.grade import grade
-from bpkit.grading.report import needs_a_human, read_class
+from bpkit.grading.handed_in import TIMESTAMP
+from bpkit.grading.report import needs_a_human
+from bpkit.grading.results import read_class
 from tests.grading.courses import (
     ASSIGNMENT,
     RIGHT,

@@ -21,24 +21,19 @@ from bpkit.grading.execution import UNJAILED
 from bpkit.grading.mathml import mathml
 from bpkit.grading.report import (
     TAG,
-    ClassReport,
-    FailedCheck,
-    Mark,
     Slip,
-    Student,
     histogram,
     lead,
     mathematics,
     needs_a_human,
     other_failures,
-    read_class,
     render,
     slips,
     tallies,
     teach_first,
-    without_names,
     write_report,
 )
+from bpkit.grading.results import ClassReport, FailedCheck, Mark, Student, read_class, without_names
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
 
