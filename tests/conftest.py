@@ -1,4 +1,4 @@
-"""For all tests: what one does the next does not see, and a busy machine is no fault of the code."""
+"""For all tests: what one does, no other sees; and a busy machine is no fault of the code."""
 
 import numpy as np
 import pytest
