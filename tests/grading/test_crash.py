@@ -76,18 +76,20 @@ def test_marks_after_twenty_kills_are_those_of_a_quiet_run(tmp_path, monkeypatch
 
     rng = random.Random(0)
     half_way = 0
-    for _ in range(KILLS):
+    while half_way < KILLS:
         child = grade_in_a_child(killed.root)
         time.sleep(rng.uniform(0, takes))
         os.kill(child, signal.SIGKILL)
-        half_way += os.waitpid(child, 0)[1] == signal.SIGKILL
+        if os.waitpid(child, 0)[1] == signal.SIGKILL:
+            half_way += 1
+        else:  # it was through: the machine is quicker than when the time was taken
+            takes *= 0.9
         with sqlite3.connect(killed.root / "gradebook.db") as database:
             assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         known = contents(killed, ASSIGNMENT)
         assert known.items() <= right.items()
         for path, text in texts(killed).items():
             assert text == right_texts[path] and path.parts[1] in known
-    assert half_way >= KILLS // 2, "the test kills too late to test anything"
 
     done = grade(killed, ASSIGNMENT, at_once, unsafe_no_jail=True, where=Where(jobs=1))
     assert not done.attention and len(done.graded) + len(done.already) == STUDENTS
