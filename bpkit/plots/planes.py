@@ -84,7 +84,7 @@ def valley(path_by_name: Mapping[str, Array], cost: OnRows) -> Figure:
     x, y, costs = _on_grid(cost, xlim, ylim)
     levels = costs.min() + np.ptp(costs) * np.linspace(0, 1, _LEVELS) ** 2
     lines = ax.contour(x, y, costs, levels=levels[1:], colors=GREY, linewidths=0.6, alpha=0.7)
-    ax.clabel(lines, levels[1::2], fontsize=8, fmt=lambda level: f"{level:.2g}")
+    ax.clabel(lines, levels[1::2], fontsize=8, fmt=lambda level: f"{float(f'{level:.2g}'):g}")
     ax.plot([], [], color=GREY, linewidth=0.6, label="equal cost")
     series = {name: (path[:, 0], path[:, 1]) for name, path in paths.items()}
     draw(ax, series, r"$\theta_1$", r"$\theta_2$", marks=max(map(len, paths.values())))
