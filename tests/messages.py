@@ -152,6 +152,7 @@ SILENT = {
     "grading.equations",
     "grading.limits",
     "grading.mathml",
+    "grading.pages",
     "grading.processes",
     "grading.seed",
     "grading.staff",

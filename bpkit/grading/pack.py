@@ -9,12 +9,11 @@ import zipfile
 from datetime import datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 import bpkit
 from bpkit.grading.course import Course
 from bpkit.grading.due import read_due
 from bpkit.grading.files import write_atomically
+from bpkit.grading.pages import templates
 
 HOWTO = "HOWTO.html"
 WHEEL = f"bpkit-{bpkit.__version__}-py3-none-any.whl"
@@ -108,21 +107,18 @@ def howto(
     files : what they work with.
     wheel : the file to install bpkit from, if it lies beside them.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    return environment.get_template("howto.html.j2").render(
-        assignment=assignment,
-        title=title,
-        points=f"{points:g}",
-        notebooks=notebooks,
-        files=files,
-        wheel=wheel,
-        due=f"{due.day} {due:%B %Y, %H:%M %Z}" if due else None,
+    return (
+        templates()
+        .get_template("howto.html.j2")
+        .render(
+            assignment=assignment,
+            title=title,
+            points=f"{points:g}",
+            notebooks=notebooks,
+            files=files,
+            wheel=wheel,
+            due=f"{due.day} {due:%B %Y, %H:%M %Z}" if due else None,
+        )
     )
 
 

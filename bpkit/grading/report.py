@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bpkit.checks.misconceptions import MISCONCEPTIONS
@@ -20,6 +19,7 @@ from bpkit.grading.equations import EQUATIONS
 from bpkit.grading.execution import UNJAILED
 from bpkit.grading.files import write_atomically
 from bpkit.grading.mathml import mathml
+from bpkit.grading.pages import templates
 from bpkit.grading.results import (
     Case,
     ClassReport,
@@ -286,13 +286,7 @@ def histogram(report: ClassReport) -> Histogram:
 
 def render(report: ClassReport) -> str:
     """The page. Everything that goes into it is escaped; it holds no script and loads nothing."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
+    environment = templates()
     found = slips(report)
     environment.filters["median"] = statistics.median
     environment.filters["title"] = title
