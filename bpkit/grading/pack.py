@@ -107,18 +107,15 @@ def howto(
     files : what they work with.
     wheel : the file to install bpkit from, if it lies beside them.
     """
-    return (
-        templates()
-        .get_template("howto.html.j2")
-        .render(
-            assignment=assignment,
-            title=title,
-            points=f"{points:g}",
-            notebooks=notebooks,
-            files=files,
-            wheel=wheel,
-            due=f"{due.day} {due:%B %Y, %H:%M %Z}" if due else None,
-        )
+    page = templates().get_template("howto.html.j2")
+    return page.render(
+        assignment=assignment,
+        title=title,
+        points=f"{points:g}",
+        notebooks=notebooks,
+        files=files,
+        wheel=wheel,
+        due=f"{due.day} {due:%B %Y, %H:%M %Z}" if due else None,
     )
 
 
