@@ -37,11 +37,12 @@ WARMING = ("import matplotlib.pyplot as plt\nimport numpy as np", "1 / 0", "def 
 """Cells that use what is slow when it is used for the first time."""
 DRAWING = (
     "import matplotlib.pyplot as plt\nimport numpy as np",
-    "fig, ax = plt.subplots(layout='constrained')\n"
+    "fig, ax = plt.subplots()\n"
     "ax.loglog([1, 2], 'o-', label='$a$')\n"
     "ax.set(xlabel='x', ylabel='y', title='t', xticks=10.0 ** np.arange(-16, 7))\n"
-    "ax.legend();",
-    "plt.close('all')",
+    "ax.legend()\n"
+    "fig.canvas.draw()\n"
+    "plt.close()",
 )
 """The same for figures, of which students draw many and tests none."""
 

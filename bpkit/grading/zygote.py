@@ -16,7 +16,6 @@ comes when the fork is ready: ``{}`` and a pidfd of it, or ``{"error": ...}``.
 import contextlib
 import ctypes
 import fcntl
-import gc
 import importlib
 import json
 import os
@@ -71,9 +70,6 @@ def main() -> NoReturn:
         session.prepare()
     # a fork whose parent has ended comes to this process, which can tell then how it ended
     _call("prctl", SET_SUBREAPER, ctypes.c_ulong(1))
-    # what is here now stays: forks need not touch it to find out
-    gc.collect()
-    gc.freeze()
     serve(control, grader, b"" if jail == NO_FILTER else jail)
     status = 1
     try:
