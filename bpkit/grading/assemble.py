@@ -69,7 +69,7 @@ class Assembler:
                     f"run bpkit release {assignment}"
                 ) from error
             self.releases[name].metadata = notebook.metadata
-            self.releases[name].metadata.update(_about(course.source(assignment) / name))
+            self.releases[name].metadata.update(said_of(course.source(assignment) / name))
             self.instructors[name] = {
                 cell.metadata.nbgrader.grade_id: cell
                 for cell in notebook.cells
@@ -152,8 +152,13 @@ def not_given(refused: Sequence[str]) -> tuple[str, ...]:
     return (f"not given to the notebook, as links or too large: {names}{more}",)
 
 
-def _about(source: Path) -> dict:
-    """What the instructor's notebook says to bpkit: the modules that it hides."""
+def said_of(source: Path) -> dict:
+    """What the instructor's notebook says to bpkit: the modules that it hides.
+
+    Raises
+    ------
+    UsageError : if it hides what does not exist.
+    """
     metadata = json.loads(source.read_text(encoding="utf-8"))["metadata"]
     try:
         hidden_by(metadata)

@@ -25,7 +25,7 @@ from bpkit.grading import staff
 from bpkit.grading.course import UsageError
 from bpkit.grading.execution import Settings
 from bpkit.grading.jail import JailUnavailable
-from bpkit.grading.undisturbed import Undisturbed
+from bpkit.grading.ready import Ready
 from bpkit.grading.work import Executed, Run, Work, execute, first_line, not_graded
 
 MOST_THREADS = 4
@@ -44,15 +44,19 @@ QUIET = {
     "distributed.admin.log-length": 100,
     "distributed.admin.low-level-log-length": 100,
     "distributed.admin.large-graph-warning-threshold": "1GB",
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.worker.profile.enabled": False,
 }
-"""What Dask would keep, say or show of each submission, and nobody reads."""
+"""What Dask would measure, keep, say or show of each submission, and nobody reads."""
 
 
 @contextmanager
-def on_this_machine(settings: Settings, jobs: int, place: Path) -> Iterator[Run]:
+def on_this_machine(
+    settings: Settings, jobs: int, place: Path, hides: frozenset[str]
+) -> Iterator[Run]:
     """So many at a time, a few in each process: they share what is warm, and mostly wait.
 
     The processes talk over the loopback interface, encrypted, and let in nobody else: whoever could
@@ -61,6 +65,7 @@ def on_this_machine(settings: Settings, jobs: int, place: Path) -> Iterator[Run]
     Parameters
     ----------
     place : a folder for what the processes write to disk.
+    hides : the modules of bpkit that the assignment hides from students.
     """
     threads = max(n for n in range(1, MOST_THREADS + 1) if jobs % n == 0)
     with (
@@ -79,7 +84,7 @@ def on_this_machine(settings: Settings, jobs: int, place: Path) -> Iterator[Run]
         ) as cluster,
         Client(cluster) as client,
     ):
-        client.register_plugin(Undisturbed())
+        client.register_plugin(Ready(None if settings.unsafe_no_jail else hides))
         with contextlib.closing(_Runner(client, settings)) as runner:
             yield runner.run
 

@@ -15,7 +15,7 @@ from nbgrader.preprocessors import Execute
 from sqlalchemy import or_, select
 from sqlalchemy.exc import OperationalError
 
-from bpkit.grading.assemble import Assembler, load
+from bpkit.grading.assemble import Assembler, load, said_of
 from bpkit.grading.course import Attention, Course, Track, UsageError
 from bpkit.grading.execution import UNJAILED, Settings
 from bpkit.grading.executor import JailedExecute
@@ -31,6 +31,7 @@ from bpkit.grading.quarantine import (
     set_aside,
 )
 from bpkit.grading.save import OpenGradebook, Saver
+from bpkit.grading.view import hidden_by
 from bpkit.grading.work import Executed, Run, Work, here, not_graded
 
 LEAST_DISK = 100 * 2**20
@@ -116,7 +117,9 @@ def grade(
         # also when nothing waits: it takes away what a killed run has left
         place = stack.enter_context(staging(course.root, ".grading-"))
         if waiting:
-            run = stack.enter_context(_runner(settings, len(waiting), where, place))
+            source = course.source(assignment) / course.notebooks(assignment)[0]
+            hides = hidden_by(said_of(source))
+            run = stack.enter_context(_runner(settings, len(waiting), where, place, hides))
             saver = Saver(course, assignment, gradebook, place)
             unreadable: list[Executed] = []
             works = _assembled(waiting, Assembler(course, assignment), unreadable)
@@ -209,7 +212,7 @@ def _require_release(course: Course, assignment: str, gradebook: OpenGradebook) 
 
 
 def _runner(
-    settings: Settings, count: int, where: Where, place: Path
+    settings: Settings, count: int, where: Where, place: Path, hides: frozenset[str]
 ) -> AbstractContextManager[Run]:
     """Who executes so many submissions."""
     jobs = where.jobs or (len(os.sched_getaffinity(0)) if count > FEW else 1)
@@ -219,7 +222,7 @@ def _runner(
 
     if where.scheduler is not None:
         return cluster.elsewhere(settings, where.scheduler)
-    return cluster.on_this_machine(settings, min(jobs, count), place)
+    return cluster.on_this_machine(settings, min(jobs, count), place, hides)
 
 
 def _assembled(

@@ -141,7 +141,7 @@ def test_one_slow_student_holds_up_nobody(course, saves, pretending):
 def test_nobody_else_can_talk_to_the_processes(course, pretending, tmp_path):
     """They listen on the loopback interface only, and hang up on who has no certificate."""
     before = {child.pid for child in psutil.Process().children()}
-    with cluster.on_this_machine(Settings(), 1, tmp_path) as run:
+    with cluster.on_this_machine(Settings(), 1, tmp_path, frozenset()) as run:
         list(run([Work("ada", {}, {}, None, ())]))
         mine = psutil.Process()
         family = [mine, *(c for c in mine.children(recursive=True) if c.pid not in before)]
