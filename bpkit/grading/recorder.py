@@ -9,6 +9,7 @@ import base64
 import io
 import linecache
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,12 +21,16 @@ from typing import Any
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
+from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 KEPT = ("text/plain", "text/latex", "text/markdown", "image/png", "image/jpeg")
 """The kinds of output that are shown to a grader; HTML, JavaScript and SVG could run code there."""
 OWN = "bpkit.grading."
+MAGIC = re.compile(r"[%!?]|^\s*[,;/]", re.MULTILINE)
+"""What every magic has; other code may have it too."""
+AWAITS = re.compile(r"\b(?:await|async)\b")
 SHORTENED = "\n[output shortened]\n"
 AGAIN = 1.0
 """Seconds after which a cell that swallowed the time limit gets it again."""
@@ -203,8 +208,22 @@ class Hook(DisplayHook):
         self._is_active = False
 
 
+class Transformer(TransformerManager):
+    """Finds magics in cells, and does not look for them where there are none: most of the time that
+    it takes to run a short cell is spent on looking."""
+
+    def do_token_transforms(self, lines):
+        return super().do_token_transforms(lines) if MAGIC.search("".join(lines)) else lines
+
+
 class Shell(InteractiveShell):
     """IPython's shell with its outputs going to the recorder, as a kernel's go to the front end."""
+
+    def should_run_async(self, raw_cell, *, transformed_cell=None, **kwargs):
+        """Whether a cell awaits something; IPython compiles it to see that."""
+        return bool(AWAITS.search(transformed_cell or raw_cell)) and super().should_run_async(
+            raw_cell, transformed_cell=transformed_cell, **kwargs
+        )
 
     def showtraceback(self, *args, **kwargs):
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -270,6 +289,7 @@ def warm_shell() -> Shell:
     shell = Shell.instance(
         config=config, display_pub_class=Publisher, displayhook_class=Hook, colors="neutral"
     )
+    shell.input_transformer_manager = Transformer()
     # the inline backend joins a shell by itself only if it is imported when there is one
     shell.run_line_magic("matplotlib", "inline")
     _rehearse(shell, WARMING)
