@@ -5,6 +5,7 @@ bpkit; 130 stopped from the keyboard.
 """
 
 import errno
+import gc
 import os
 import shlex
 import shutil
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from bpkit.grading.course import Attention, Counted, Course
     from bpkit.grading.demo import Demo
 
+GARBAGE = 50_000
+"""Objects that are made before garbage is looked for: importing nbgrader makes a million to stay."""
+
 DONE, NEEDS_A_HUMAN, WRONG_USAGE, BUG, STOPPED = 0, 1, 2, 70, 130
 
 PATH = os.environ.get("PATH", os.defpath)
@@ -72,6 +76,7 @@ def main() -> None:
     # jsonschema would import a checker of web addresses that takes 1.8 s to load and that nothing
     # here uses; it is optional, and None is Python's way to say that a module is not to be had.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    gc.set_threshold(GARBAGE)
     sys.exit(_run())
 
 
@@ -310,7 +315,7 @@ def _show_matches(matches: "Sequence[Match]") -> None:
 @click.option(
     "--jobs",
     type=click.IntRange(1, 1000),
-    help="How many at a time on this machine; as many as it has processors by default.",
+    help="How many at a time on this machine; by default a few more than it has processors.",
 )
 @click.option(
     "--scheduler",

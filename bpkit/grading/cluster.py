@@ -28,7 +28,7 @@ from bpkit.grading.jail import JailUnavailable
 from bpkit.grading.ready import Ready
 from bpkit.grading.work import Executed, Run, Work, execute, first_line, not_graded
 
-MOST_THREADS = 4
+MOST_THREADS = 5
 """How many submissions one process of this machine may serve at a time."""
 PER_THREAD = 2
 """Submissions that wait or run for each thread of the workers: more would only fill memory."""

@@ -1,9 +1,11 @@
 """Grade the submissions of an assignment: many at a time, in jails, into nbgrader's gradebook."""
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, chdir, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +61,7 @@ class Where:
     """Who executes the submissions."""
 
     jobs: int | None = None
-    """How many at a time on this machine; None means as many as it has processors."""
+    """How many at a time on this machine; None means a few more than it has processors."""
     scheduler: str | None = None
     """The address of a Dask scheduler, whose workers do it instead of this machine."""
 
@@ -119,10 +121,13 @@ def grade(
         if waiting:
             source = course.source(assignment) / course.notebooks(assignment)[0]
             hides = hidden_by(said_of(source))
-            run = stack.enter_context(_runner(settings, len(waiting), where, place, hides))
+            with ThreadPoolExecutor(1) as meanwhile:
+                assembler = meanwhile.submit(Assembler, course, assignment)
+                runner = _runner(settings, len(waiting), where, place, hides)
+                run = stack.enter_context(runner)
             saver = Saver(course, assignment, gradebook, place)
             unreadable: list[Executed] = []
-            works = _assembled(waiting, Assembler(course, assignment), unreadable)
+            works = _assembled(waiting, assembler.result(), unreadable)
             for executed in track(_Arrivals(len(waiting), run(works), unreadable), "grading"):
                 _save(executed, saver, done)
         aside = [a for a in quarantined(course, assignment) if student in (None, a.student)]
@@ -215,7 +220,7 @@ def _runner(
     settings: Settings, count: int, where: Where, place: Path, hides: frozenset[str]
 ) -> AbstractContextManager[Run]:
     """Who executes so many submissions."""
-    jobs = where.jobs or (len(os.sched_getaffinity(0)) if count > FEW else 1)
+    jobs = where.jobs or (_at_a_time() if count > FEW else 1)
     if where.scheduler is None and min(jobs, count) == 1:
         return here(settings)
     from bpkit.grading import cluster  # takes half a second
@@ -223,6 +228,14 @@ def _runner(
     if where.scheduler is not None:
         return cluster.elsewhere(settings, where.scheduler)
     return cluster.on_this_machine(settings, min(jobs, count), place, hides)
+
+
+def _at_a_time() -> int:
+    """How many submissions keep all processors busy: each waits now and then for one of its own
+    processes to answer another.
+    """
+    processors = len(os.sched_getaffinity(0))
+    return processors + math.ceil(processors / 4)
 
 
 def _assembled(

@@ -38,7 +38,7 @@ AGAIN = 1.0
 Output = dict[str, Any]
 
 
-WARMING = ("import matplotlib.pyplot as plt\nimport numpy as np", "1 / 0", "def f(:", "[1.5]")
+WARMING = ("import numpy as np", "1 / 0", "def f(:", "[1.5]")
 """Cells that use what is slow when it is used for the first time."""
 DRAWING = (
     "import matplotlib.pyplot as plt\nimport numpy as np",
@@ -290,15 +290,16 @@ def warm_shell() -> Shell:
         config=config, display_pub_class=Publisher, displayhook_class=Hook, colors="neutral"
     )
     shell.input_transformer_manager = Transformer()
-    # the inline backend joins a shell by itself only if it is imported when there is one
-    shell.run_line_magic("matplotlib", "inline")
     _rehearse(shell, WARMING)
     return shell
 
 
 def warm_drawing() -> None:
     """Draw a figure in the shell of this process, which is then as empty as before."""
-    _rehearse(warm_shell(), DRAWING)
+    shell = warm_shell()
+    # the inline backend joins a shell by itself only if it is imported when there is one
+    shell.run_line_magic("matplotlib", "inline")
+    _rehearse(shell, DRAWING)
 
 
 def _rehearse(shell: Shell, cells: Sequence[str]) -> None:
