@@ -3,17 +3,23 @@
 import contextlib
 import math
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
-SHARE_OF_TIME = 0.1
+SHARE_OF_TIME = 0.02
 """What part of the time exact counts may take: they cost the kernel a walk over every page."""
+IN_MEMORY = re.compile(r"^Rss(?:Anon|Shmem):\s*(\d+) kB$", re.MULTILINE)
+SHARED_OUT = re.compile(r"^Pss_(?:Anon|Shmem):\s*(\d+) kB$", re.MULTILINE)
+FILLED = (2 << 30) * (os.cpu_count() or 1)
+"""Bytes that processes can fill in a second, and more."""
 
 
 class MemoryCount:
-    """Counts the memory of a process and its descendants together, as often as it is asked.
+    """Counts the memory of a process and its descendants together.
+
+    It may be asked at any time, and counts as often as they could have come to the limit since.
 
     The cheap count takes a page that processes share once for each of them, so it is never too
     small, and is enough while it stays under the limit. Above it the exact count decides. That one
@@ -25,20 +31,24 @@ class MemoryCount:
         self.first, self.limit = first, limit
         self.exact = 0
         self.seen: dict[int, int] = {}
-        self.due = math.inf
+        self.look, self.due = 0.0, math.inf
 
     def is_over(self) -> bool:
         """Whether the processes hold more than the limit now."""
-        held = {pid: resident(pid) for pid in descendants(self.first)}
-        if sum(held.values()) <= self.limit:
+        if time.monotonic() < self.look:
             return False
-        grown = sum(max(0, size - self.seen.get(pid, 0)) for pid, size in held.items())
-        if self.exact + grown > self.limit or time.monotonic() >= self.due:
-            start = time.monotonic()
-            self.exact, self.seen = sum(map(proportional, held)), held
-            end = time.monotonic()
-            self.due = end + (end - start) / SHARE_OF_TIME
-        return self.exact > self.limit
+        held = {pid: resident(pid) for pid in descendants(self.first)}
+        most = sum(held.values())
+        if most > self.limit:
+            most = self.exact + sum(max(0, n - self.seen.get(pid, 0)) for pid, n in held.items())
+            if most > self.limit or time.monotonic() >= self.due:
+                start = time.monotonic()
+                most = self.exact = sum(map(proportional, held))
+                self.seen = held
+                end = time.monotonic()
+                self.due = end + (end - start) / SHARE_OF_TIME
+        self.look = time.monotonic() + max(0, self.limit - most) / FILLED
+        return most > self.limit
 
 
 def descendants(pid: int) -> Iterator[int]:
@@ -54,19 +64,21 @@ def descendants(pid: int) -> Iterator[int]:
 
 
 def resident(pid: int) -> int:
-    """Bytes of memory that a process has in use, with those that it shares; 0 if it is gone."""
+    """Bytes of memory that a process has in use, with those that it shares; 0 if it is gone.
+
+    Files are not counted: the jail has only those of the system, and small disks of known size.
+    """
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
-    except (OSError, IndexError):
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
         return 0
+    return sum(int(size) << 10 for size in IN_MEMORY.findall(status))
 
 
 def proportional(pid: int) -> int:
     """The same, with every shared page divided by the number of processes that share it."""
     try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) << 10
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
-        pass
-    return resident(pid)
+        return resident(pid)
+    return sum(int(size) << 10 for size in SHARED_OUT.findall(rollup))

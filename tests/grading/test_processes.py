@@ -1,5 +1,6 @@
 """Counting memory: exactly where it matters, and not more often than it is worth."""
 
+import math
 import os
 
 import pytest
@@ -19,6 +20,7 @@ class Machine:
         monkeypatch.setattr(processes, "resident", lambda pid: self.resident[pid])
         monkeypatch.setattr(processes, "proportional", self._proportional)
         monkeypatch.setattr(processes.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(processes, "FILLED", math.inf)
 
     def _proportional(self, pid: int) -> int:
         self.counted += 1
@@ -53,6 +55,18 @@ def test_it_is_counted_again_when_the_processes_may_be_over(machine):
     assert count.is_over() and machine.counted == 4
 
 
+def test_it_is_not_counted_before_it_can_be_over(machine, monkeypatch):
+    monkeypatch.setattr(processes, "FILLED", 10)
+    count = MemoryCount(1, 100)
+    machine.resident, machine.exact = {1: 20}, {1: 500}
+    assert not count.is_over()
+    machine.resident = {1: 500}
+    machine.now = 7.9
+    assert not count.is_over()
+    machine.now = 8.0
+    assert count.is_over()
+
+
 def test_a_new_process_does_not_hide_behind_one_that_ended(machine):
     count = MemoryCount(1, 100)
     machine.resident, machine.exact = {1: 60, 2: 60}, {1: 31, 2: 31}
@@ -66,9 +80,9 @@ def test_writing_to_shared_pages_is_noticed_after_a_while(machine):
     machine.resident, machine.exact = {1: 60, 2: 60}, {1: 31, 2: 31}
     count.is_over()
     machine.exact = {1: 60, 2: 60}
-    machine.now += 0.1
+    machine.now += 0.5
     assert not count.is_over()
-    machine.now += 0.1
+    machine.now += 0.5
     assert count.is_over()
 
 
