@@ -160,7 +160,7 @@ def test_a_test_cell_is_one_visible_line_and_twenty_hidden_rounds_of_it(ps):
         assert lines == [
             f"checks.{name}({name})",
             "### BEGIN HIDDEN TESTS",
-            f"checks.{name}({name}, rounds=5)",
+            f"checks.{name}({name}, rounds=3)",
             "### END HIDDEN TESTS",
         ]
 

@@ -201,6 +201,6 @@ def test_students_find_no_answer_in_what_they_are_given():
         (REPOSITORY / "exercises" / "ps6" / PS6.path.name).read_text(encoding="utf-8")
     )
     given = "\n".join("".join(c["source"]) for c in released["cells"] if c["cell_type"] == "code")
-    for secret in ("a[j] ** 2", "delta[j]", "g @ y.T", "x.T @ g", "+ flow", "rounds=5"):
+    for secret in ("a[j] ** 2", "delta[j]", "g @ y.T", "x.T @ g", "+ flow", "rounds=3"):
         assert secret not in given
     assert "SOLUTION" not in given and "Marking" not in given
