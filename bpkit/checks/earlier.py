@@ -9,6 +9,7 @@ import numpy as np
 from bpkit.checks.calls import copied, results_of
 from bpkit.checks.compare import fault_of
 
+MISSING = object()
 Heard = tuple[list[Any], dict[str, Any], Any]
 """What an earlier function was asked, by place and by name, and its answer."""
 
@@ -19,7 +20,8 @@ def in_their_place(
 ) -> Iterator[dict[str, Any]]:
     """Put right functions where the student's function looks up its own, which are handed out."""
     namespace = getattr(function, "__globals__", {})
-    theirs = {name: namespace[name] for name in right if name in namespace}
+    found = {name: namespace.get(name, MISSING) for name in right}
+    theirs = {name: own for name, own in found.items() if own is not MISSING}
     namespace.update({name: right[name] for name in theirs})
     try:
         yield theirs

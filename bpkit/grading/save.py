@@ -17,7 +17,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbgrader import preprocessors
-from nbgrader.api import BaseCell, Comment, Grade, Gradebook
+from nbgrader.api import BaseCell, Comment, Grade, Gradebook, SubmittedAssignment
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import latesubmissions, saveautogrades
 from sqlalchemy import event, select
@@ -49,6 +49,7 @@ class OpenGradebook(Gradebook):
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _be_patient)
         self.db = _Session(sessionmaker(bind=self.engine, future=True))
+        self.entries: dict[tuple[str, str], SubmittedAssignment] = {}
         self.grades: dict[tuple[str, str], Grade] = {}
         self.comments: dict[tuple[str, str], Comment] = {}
 
@@ -62,6 +63,7 @@ class OpenGradebook(Gradebook):
                 warnings.simplefilter("ignore", SAWarning)
                 entry = self.update_or_create_submission(assignment, student, **about)
             self.db.flush()
+            self.entries[assignment, student] = entry
             notebooks = entry.notebooks
             cells = select(BaseCell.id, BaseCell.name).where(
                 BaseCell.notebook_id.in_([notebook.notebook_id for notebook in notebooks])
@@ -75,6 +77,7 @@ class OpenGradebook(Gradebook):
             yield
             self.db().commit()
         finally:
+            self.entries.clear()
             self.grades.clear()
             self.comments.clear()
             self.db.remove()
@@ -85,6 +88,11 @@ class OpenGradebook(Gradebook):
             self.update_or_create_student(student)
         self.db().commit()
         self.db.remove()
+
+    def find_submission(self, assignment: str, student: str) -> SubmittedAssignment:
+        """The submission that is being saved, or another one."""
+        known = self.entries.get((assignment, student))
+        return known or super().find_submission(assignment, student)
 
     def find_grade(self, grade_cell: str, notebook: str, assignment: str, student: str) -> Grade:
         """The mark of a cell in the submission that is being saved."""

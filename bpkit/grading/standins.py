@@ -131,22 +131,17 @@ class StudentGlobals:
     def __init__(self, remote: "Remote", id: int):
         self._remote, self._id = remote, id
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._values(name)
-
-    def __getitem__(self, name: str) -> Any:
-        return self._values(name)[name]
+    def get(self, name: str, default: Any = None) -> Any:
+        """What a name is bound to, if to anything."""
+        values = self._remote.ask("globals", handle=self._id, names=[name])["value"]
+        if not isinstance(values, dict):
+            raise WireError("a message has no names where they belong")
+        return values.get(name, default)
 
     def update(self, values: Mapping[str, Any]) -> None:
         """Bind names there; a function of the judge's will be called back."""
         if values:
             self._remote.ask("set", handle=self._id, values=dict(values))
-
-    def _values(self, name: str) -> dict[str, Any]:
-        values = self._remote.ask("globals", handle=self._id, names=[name])["value"]
-        if not isinstance(values, dict):
-            raise WireError("a message has no names where they belong")
-        return values
 
 
 class Remote:
