@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from bpkit.grading.demo import Demo
 
 GARBAGE = 50_000
-"""Objects that are made before garbage is looked for: importing nbgrader makes a million to stay."""
+"""Objects that are made before garbage is looked for: nbgrader alone makes a million to stay."""
 
 DONE, NEEDS_A_HUMAN, WRONG_USAGE, BUG, STOPPED = 0, 1, 2, 70, 130
 

@@ -149,14 +149,15 @@ SILENT = {
     "demo_answers.unfinished",
     "grading.__init__",
     "grading.beside",
+    "grading.drawing",
     "grading.equations",
     "grading.limits",
     "grading.mathml",
     "grading.pages",
     "grading.processes",
+    "grading.ready",
     "grading.seed",
     "grading.staff",
-    "grading.undisturbed",
     "grading.warm",
 }
 """Modules that say nothing to users."""

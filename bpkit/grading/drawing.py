@@ -1,8 +1,8 @@
 """Figures come out of the jail as matplotlib draws them, to the byte, with less of it done twice.
 
 A figure is most of what a submission's own cells take. What is spared here is only what comes to
-the same: it is held by comparing pictures. This file runs in the jail's template, before any student
-code, and imports nothing of bpkit.
+the same: it is held by comparing pictures. This file runs in the jail's template, before any
+student code, and imports nothing of bpkit.
 """
 
 import functools

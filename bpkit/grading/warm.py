@@ -29,7 +29,7 @@ COLLAPSE = 25
 
 @contextmanager
 def warm_modules() -> Iterator[None]:
-    """Import what notebooks need, do what the block does, and leave all of it ready to be forked."""
+    """Import what notebooks need, do what the block does, and leave it all ready to be forked."""
     gc.disable()  # nothing that is imported is garbage
     for name in MODULES:
         importlib.import_module(name)

@@ -12,7 +12,8 @@ from matplotlib.axis import Axis
 from bpkit.grading.drawing import printed_once
 
 RNG = np.random.default_rng(0)
-CURVE, CLOUD, IMAGE = RNG.normal(size=50).cumsum(), RNG.normal(size=(2, 99)), RNG.normal(size=(9, 9))
+CURVE, CLOUD = RNG.normal(size=50).cumsum(), RNG.normal(size=(2, 99))
+IMAGE = RNG.normal(size=(9, 9))
 
 
 def four_panels():

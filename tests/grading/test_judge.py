@@ -637,3 +637,19 @@ def test_a_check_fails_for_a_stand_in_that_is_no_function():
 
     with pytest.raises(CheckFailed, match="not a function"):
         checks.sigmoid(StudentObject(Nobody(), 1, "generator"))
+
+
+def test_what_draws_is_imported_only_when_something_is_drawn():
+    """Not even by who looks through all modules, as Python does for every traceback."""
+    unused = (
+        "import inspect, sys, matplotlib.pyplot as plt\nfrom bpkit import plots\n"
+        "inspect.getmodule(inspect.currentframe())\n"
+        "assert not any(hasattr(m, '__file__') for m in (plt, plots))\n"
+        "assert 'matplotlib.figure' not in sys.modules\n"
+    )
+    used = "from matplotlib.pyplot import subplots\nassert plots.WIDTH and subplots()[1].plot([1])"
+    assert passes("x = 1", unused, f"{unused}{used}", "import bpkit.plots\nbpkit.plots.WIDTH") == [
+        True,
+        True,
+        True,
+    ]
