@@ -12,8 +12,8 @@ SHARE_OF_TIME = 0.02
 """What part of the time exact counts may take: they cost the kernel a walk over every page."""
 IN_MEMORY = re.compile(r"^Rss(?:Anon|Shmem):\s*(\d+) kB$", re.MULTILINE)
 SHARED_OUT = re.compile(r"^Pss_(?:Anon|Shmem):\s*(\d+) kB$", re.MULTILINE)
-FILLED = (2 << 30) * (os.cpu_count() or 1)
-"""Bytes that processes can fill in a second, and more."""
+FILLED = (8 << 30) * (os.cpu_count() or 1)
+"""More bytes than processes can fill in a second, even in large pages."""
 
 
 class MemoryCount:
