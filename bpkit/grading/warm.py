@@ -20,8 +20,8 @@ MODULES = (
     "matplotlib.pyplot",
     "matplotlib.backends.backend_agg",
 )
-GARBAGE = 10_000
-"""Objects that are made before garbage is looked for: a figure is made of thousands."""
+GARBAGE = 4_000
+"""Objects that are made before garbage is looked for, not 700: a figure is made of thousands."""
 LARGE_PAGE = 2 << 20
 COLLAPSE = 25
 """The advice MADV_COLLAPSE of Linux 6.1; an older kernel does not take it, and loses some speed."""
