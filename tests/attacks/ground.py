@@ -156,6 +156,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        errors="replace",  # plain nbgrader passes on what a submission writes
         start_new_session=True,
     )
     try:
