@@ -89,6 +89,7 @@ def serve(fd: int) -> None:
     gc.disable()  # nothing that is imported is garbage
     control = socket.socket(fileno=fd)
     judge = importlib.import_module("bpkit.grading.judge")
+    gc.freeze()
     judge.prepare()
     stay_as_it_is()
     judges: set[int] = set()

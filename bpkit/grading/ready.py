@@ -26,9 +26,9 @@ class Ready(WorkerPlugin):
         """Called by Dask in each worker that starts."""
         # Ctrl-C reaches every process of a terminal; only the grader acts on it
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        stay_as_it_is()
         if self.hides is not None:
             threading.Thread(target=self._begin, daemon=True).start()
+        stay_as_it_is()
 
     def _begin(self) -> None:
         assert self.hides is not None

@@ -34,6 +34,7 @@ def warm_modules() -> Iterator[None]:
     for name in MODULES:
         importlib.import_module(name)
     importlib.import_module("numpy").random.seed()
+    gc.freeze()  # what the block does may have garbage looked for, as IPython's reset does
     with drawing_made_quick():
         yield
     stay_as_it_is()

@@ -173,6 +173,25 @@ report(file.getvalue()[:4].decode("latin-1"))
     assert reported(warm, code) == "\x89PNG"
 
 
+def test_fonts_are_not_looked_for_again(tmp_path, monkeypatch):
+    from matplotlib import font_manager
+
+    name = f"fontlist-v{font_manager.FontManager.__version__}.json"
+    font_manager.json_dump(font_manager.fontManager, tmp_path / name)
+    listed = json.loads((tmp_path / name).read_text())
+    listed["ttflist"][0]["name"] = "found before"
+    (tmp_path / name).write_text(json.dumps(listed))
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path))
+    code = """
+from matplotlib import font_manager
+report([os.listdir("/tmp"), [font.name for font in font_manager.fontManager.ttflist]])
+"""
+    with new_template(tmp_path) as warm:
+        on_disk, fonts = reported(warm, code)
+    assert "found before" in fonts
+    assert on_disk == ["work"]
+
+
 def test_only_four_descriptors_are_open(warm):
     code = """
 import stat
