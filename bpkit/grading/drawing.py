@@ -23,6 +23,10 @@ def drawing_made_quick() -> Iterator[None]:
     matplotlib parses a formula anew for each figure, and every power of ten at an axis is one. With
     one parser for all figures it finds again what was drawn before.
     """
+    markers = importlib.import_module("matplotlib.markers")
+    markers.MarkerStyle._set_marker = known_markers(  # type: ignore[attr-defined]
+        markers.MarkerStyle._set_marker  # type: ignore[attr-defined]
+    )
     agg = importlib.import_module("matplotlib.backends.backend_agg")
     agg.MathTextParser = functools.cache(agg.MathTextParser)  # type: ignore[attr-defined]
     pylabtools = importlib.import_module("IPython.core.pylabtools")
@@ -55,11 +59,36 @@ def printed_once(print_figure: Print) -> Print:
     return print_once
 
 
+def known_markers(set_marker: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """matplotlib's ``MarkerStyle._set_marker``, which works out the marks of every tick anew, and
+    copies them deeply, though nothing changes them.
+    """
+    known: dict[tuple, dict[str, Any]] = {}
+
+    @functools.wraps(set_marker)
+    def set_known(self: Any, marker: Any) -> None:
+        plain = self._user_transform is self._user_capstyle is self._user_joinstyle is None
+        if type(marker) is type(self) and marker._user_transform is None:
+            vars(self).update(vars(marker))
+        elif plain and type(marker) is str and marker in self.markers:
+            if (style := (marker, self._fillstyle)) not in known:
+                set_marker(self, marker)
+                known[style] = dict(vars(self))
+            vars(self).update(known[style])
+        else:
+            set_marker(self, marker)
+
+    return set_known
+
+
 @contextmanager
 def _ticks_found_once() -> Iterator[None]:
-    """Have an axis find its ticks once for each extent and size that it has in the block."""
+    """Have an axis find and measure its ticks once for each extent and place that it has in the
+    block."""
     axis = importlib.import_module("matplotlib.axis").Axis
-    find, found = axis._update_ticks, {}
+    find, measure = axis._update_ticks, axis._get_ticklabel_bboxes
+    found: dict[tuple, Any] = {}
+    measured: dict[tuple, Any] = {}
 
     def find_once(self: Any) -> Any:
         place = self, *self.get_view_interval(), *self.axes.bbox.size.round(6)
@@ -67,11 +96,17 @@ def _ticks_found_once() -> Iterator[None]:
             found[place] = find(self)
         return found[place]
 
-    axis._update_ticks = find_once
+    def measure_once(self: Any, ticks: Any, renderer: Any) -> Any:
+        place = self, *ticks, *self.get_view_interval(), *self.axes.bbox.bounds
+        if place not in measured:
+            measured[place] = measure(self, ticks, renderer)
+        return measured[place]
+
+    axis._update_ticks, axis._get_ticklabel_bboxes = find_once, measure_once
     try:
         yield
     finally:
-        axis._update_ticks = find
+        axis._update_ticks, axis._get_ticklabel_bboxes = find, measure
 
 
 @contextmanager

@@ -8,8 +8,10 @@ import pytest
 from IPython.core.pylabtools import print_figure
 from matplotlib import pyplot as plt
 from matplotlib.axis import Axis
+from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 
-from bpkit.grading.drawing import printed_once
+from bpkit.grading.drawing import known_markers, printed_once
 
 RNG = np.random.default_rng(0)
 CURVE, CLOUD = RNG.normal(size=50).cumsum(), RNG.normal(size=(2, 99))
@@ -106,6 +108,22 @@ def tight():
     figure.tight_layout()
 
 
+def marks_of_all_kinds():
+    _, ax = plt.subplots()
+    for place, marker in enumerate(MarkerStyle.markers):
+        (line,) = ax.plot([place], [0], marker=marker, fillstyle="left")
+        ax.plot([place], [1], marker=MarkerStyle(marker, fillstyle="top").rotated(deg=20))
+        if marker != ",":  # a pixel cannot be scattered
+            ax.scatter([place], [2], marker=MarkerStyle(marker, joinstyle="bevel"))
+        copy = Line2D([place], [3])
+        copy.update_from(line)
+        copy.set_fillstyle("right")
+        ax.add_line(copy)
+    ax.plot(CURVE, marker="$\\delta$")
+    ax.plot(CURVE, marker=[(-1, -1), (1, -1), (0, 2)])
+    ax.plot(CURVE, marker=(5, 1, 30))
+
+
 def only_text():
     plt.figure().text(0.5, 0.5, "no axes")
 
@@ -127,6 +145,7 @@ FIGURES = (
     dates,
     polar,
     three_dimensions,
+    marks_of_all_kinds,
     constrained,
     tight,
     only_text,
@@ -145,8 +164,20 @@ def printed(draw, print_one, how):
 
 
 @pytest.mark.parametrize("draw", FIGURES)
-def test_the_picture_is_that_of_ipython(draw):
-    assert printed(draw, printed_once(print_figure), {}) == printed(draw, print_figure, {})
+def test_the_picture_is_that_of_ipython(draw, monkeypatch):
+    theirs = printed(draw, print_figure, {})
+    monkeypatch.setattr(MarkerStyle, "_set_marker", known_markers(MarkerStyle._set_marker))
+    assert printed(draw, printed_once(print_figure), {}) == theirs
+    assert printed(draw, printed_once(print_figure), {}) == theirs
+
+
+def test_a_mark_that_is_turned_is_no_other_mark_s(monkeypatch):
+    monkeypatch.setattr(MarkerStyle, "_set_marker", known_markers(MarkerStyle._set_marker))
+    first = MarkerStyle("s")
+    turned = first.rotated(deg=45)
+    twice = turned.rotated(deg=45)
+    angles = [m.get_transform().to_values()[1] for m in (first, MarkerStyle("s"), turned, twice)]
+    np.testing.assert_allclose(angles, np.sin(np.deg2rad([0, 0, 45, 90])), atol=1e-12)
 
 
 @pytest.mark.parametrize("how", HOW, ids=str)
@@ -165,6 +196,7 @@ def test_a_figure_that_cannot_be_drawn_fails_as_it_does_in_ipython():
 
 
 def test_matplotlib_is_afterwards_as_it_was():
-    before = Axis._update_ticks, dict(matplotlib.rcParams)
+    before = Axis._update_ticks, Axis._get_ticklabel_bboxes, dict(matplotlib.rcParams)
     printed(logarithms_with_all_grid_lines, printed_once(print_figure), {})
-    assert (Axis._update_ticks, dict(matplotlib.rcParams)) == before
+    after = Axis._update_ticks, Axis._get_ticklabel_bboxes, dict(matplotlib.rcParams)
+    assert after == before
