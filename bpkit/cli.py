@@ -77,7 +77,10 @@ def main() -> None:
     # here uses; it is optional, and None is Python's way to say that a module is not to be had.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     gc.set_threshold(GARBAGE)
-    sys.exit(_run())
+    gc.disable()  # nothing that is imported is garbage: see _course
+    code = _run()
+    gc.freeze()  # Python would go through all that was ever imported once more before it ends
+    sys.exit(code)
 
 
 def _run() -> int:
@@ -543,6 +546,7 @@ def _jupyter(folder: Path) -> str:
 def _course(start: Path) -> "Course":
     from bpkit.grading.course import find_course
 
+    gc.enable()
     return find_course(start)
 
 
