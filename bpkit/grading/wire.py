@@ -402,7 +402,6 @@ class Channel:
         """
         frame = memoryview(packed)
         while frame:
-            self._wait(select.POLLOUT, until)
             try:
                 if fd is not None:
                     sent = socket.send_fds(self.socket, [frame], [fd])
@@ -410,6 +409,7 @@ class Channel:
                 else:
                     sent = self.socket.send(frame, socket.MSG_NOSIGNAL)
             except BlockingIOError:
+                self._wait(select.POLLOUT, until)
                 continue
             except OSError:
                 raise Closed("nobody reads any more") from None
