@@ -354,8 +354,8 @@ def _bubblewrap(folder: Path) -> list[str]:
         line += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     line += small_disk("/tmp", OWN_DISK)
     inside = clean_environment("/tmp")["MPLCONFIGDIR"]
-    for path in _font_lists():
-        line += ["--ro-bind", str(path), f"{inside}/{path.name}"]
+    for fonts in _font_lists():
+        line += ["--ro-bind", str(fonts), f"{inside}/{fonts.name}"]
     line += shown({path: path for path in paths} | {f"{ROOT}/bpkit": str(folder / "bpkit")})
     # where bpkit was installed into what is shown, it is there a second time, with the answers
     package = os.path.realpath(PACKAGE)

@@ -19,11 +19,15 @@ import fcntl
 import importlib
 import json
 import os
+import re
 import select
 import signal
 import socket
+import stat
 import sys
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, NoReturn
 
 from bpkit.grading.limits import be_killed_first, take_limits
@@ -38,7 +42,11 @@ ABOVE = 10
 NEW_MOUNTS, NEW_HOST_NAME, NEW_IPC, NEW_NETWORK = 0x20000, 0x4000000, 0x8000000, 0x40000000
 NEW_USERS, NEW_PROCESSES = 0x10000000, 0x20000000
 READ_ONLY, NO_SUID, NO_DEVICES = 1, 2, 4
-PRIVATE, ALL_BELOW = 1 << 18, 1 << 14
+PRIVATE, ALL_BELOW, SEEN_TWICE = 1 << 18, 1 << 14, 1 << 12
+COVERED = "/tmp", "/dev/shm"
+"""What each fork has a disk of its own over."""
+ESCAPED = re.compile(rb"\\(\d{3})")
+"""How the kernel writes a space in the name of a place."""
 SET_SECCOMP, FILTER, DROP_FROM_BOUNDING, SET_SUBREAPER = 22, 2, 24, 36
 NO_NEW_PRIVILEGES, AMBIENT, CLEAR_ALL = 38, 47, 4
 CAPABILITIES, CAPABILITIES_VERSION = 64, 0x20080522
@@ -68,6 +76,7 @@ def main() -> NoReturn:
     with warm_modules():
         session = importlib.import_module(entry)
         session.prepare()
+    shown_below(COVERED)
     # a fork whose parent has ended comes to this process, which can tell then how it ended
     _call("prctl", SET_SUBREAPER, ctypes.c_ulong(1))
     serve(control, grader, b"" if jail == NO_FILTER else jail)
@@ -218,19 +227,45 @@ def _leave_namespaces(uid: int) -> None:
 def _cover_disks(size: int, files: int) -> None:
     """Lay small disks of its own over all that can be written to, and an empty one over /proc.
 
-    A /proc of its own cannot be had in a user namespace, so nobody gets one.
+    A /proc of its own cannot be had in a user namespace, so nobody gets one. Where Python itself is
+    below /tmp, it stays to be seen, as it is: to be read only.
     """
     safe = NO_SUID | NO_DEVICES
-    _mount(b"/", None, PRIVATE | ALL_BELOW, None)
-    # a disk's own directory counts as a file
-    options = f"mode=1777,size={size},nr_inodes={files + 1}".encode()
-    for path in b"/tmp", b"/dev/shm":
-        _mount(path, b"tmpfs", safe, options)
-    _mount(b"/proc", b"tmpfs", safe | READ_ONLY, b"mode=555,size=4k,nr_inodes=1")
+    _mount(None, b"/", PRIVATE | ALL_BELOW)
+    kept = {path: os.open(path, os.O_PATH) for path in shown_below(COVERED)}
+    folders = {folder for path in kept for folder in (path, *path.parents)}
+    for disk in COVERED:
+        # the disk's own directory counts as a file, and so does each of those
+        ours = sum(folder.is_relative_to(disk) for folder in {Path(disk), *folders})
+        options = f"mode=1777,size={size},nr_inodes={files + ours}"
+        _mount(b"tmpfs", disk.encode(), safe, options.encode())
+    for path, fd in kept.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            path.mkdir()
+        else:
+            path.touch()
+        _mount(f"/proc/self/fd/{fd}".encode(), bytes(path), SEEN_TWICE | ALL_BELOW)
+        os.close(fd)
+    _mount(b"tmpfs", b"/proc", safe | READ_ONLY, b"mode=555,size=4k,nr_inodes=1")
 
 
-def _mount(path: bytes, kind: bytes | None, flags: int, options: bytes | None) -> None:
-    _call("mount", kind, path, kind, ctypes.c_ulong(flags), options)
+@cache
+def shown_below(disks: tuple[str, ...]) -> tuple[Path, ...]:
+    """What the jail was told to show below these, but for what is within another such place."""
+    places = [line.split()[4] for line in Path("/proc/self/mountinfo").read_bytes().splitlines()]
+    paths = [ESCAPED.sub(lambda digits: bytes([int(digits[1], 8)]), place) for place in places]
+    fonts = Path(os.environ["MPLCONFIGDIR"])  # this process has read their list, for all forks
+    found: list[Path] = []
+    for path in sorted(map(Path, map(os.fsdecode, paths))):
+        below = any(Path(disk) in path.parents for disk in disks)
+        if below and not any(map(path.is_relative_to, (fonts, *found))):
+            found.append(path)
+    return tuple(found)
+
+
+def _mount(source: bytes | None, path: bytes, flags: int, options: bytes | None = None) -> None:
+    _call("mount", source, path, source, ctypes.c_ulong(flags), options)
 
 
 def _become_user(uid: int) -> None:

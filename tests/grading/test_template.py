@@ -61,6 +61,11 @@ def main(door):
 """
 
 
+BELOW_TMP = {Path(p).parts[2] for p in jail.environment_paths() if p.startswith("/tmp/")}
+IN_TMP = sorted({"work", *BELOW_TMP})
+"""What a fork finds in its /tmp."""
+
+
 class Ended(NamedTuple):
     output: bytes
     status: int
@@ -184,12 +189,12 @@ def test_fonts_are_not_looked_for_again(tmp_path, monkeypatch):
     monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path))
     code = """
 from matplotlib import font_manager
-report([os.listdir("/tmp"), [font.name for font in font_manager.fontManager.ttflist]])
+report([sorted(os.listdir("/tmp")), [font.name for font in font_manager.fontManager.ttflist]])
 """
     with new_template(tmp_path) as warm:
         on_disk, fonts = reported(warm, code)
     assert "found before" in fonts
-    assert on_disk == ["work"]
+    assert on_disk == IN_TMP
 
 
 def test_only_four_descriptors_are_open(warm):
@@ -291,6 +296,27 @@ def test_an_installed_bpkit_is_covered(tmp_path, monkeypatch):
 # what it may see and change
 
 
+def test_a_python_below_tmp_is_still_there(tmp_path, monkeypatch):
+    prefix = tmp_path / "a clone für mich"
+    (prefix / "lib" / "hidden").mkdir(parents=True)
+    (prefix / "lib" / "module.py").write_text("value = 7\n")
+    (prefix / "beside").mkdir()
+    known = template.environment_paths()
+    monkeypatch.setattr(template, "environment_paths", lambda: [*known, str(prefix / "lib")])
+    code = f"""
+lib = {str(prefix / "lib")!r}
+sys.path.append(lib)
+import module
+report([module.value, sorted(os.listdir(lib)), os.listdir({str(prefix)!r}), os.getcwd(),
+        [error_of(open, path + '/mine', 'w') for path in (lib, lib + '/hidden', '/tmp')]])
+"""
+    with new_template(tmp_path) as warm:
+        value, files, beside, folder, errors = reported(warm, code)
+    assert (value, folder) == (7, "/tmp/work")
+    assert (files, beside) == (["hidden", "module.py"], ["lib"])
+    assert errors == ["EROFS", "EROFS", None]
+
+
 def test_no_socket_of_any_family(warm):
     families = "AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK", "AF_VSOCK"
     code = (
@@ -345,7 +371,7 @@ def test_courses_homes_and_system_files_are_not_there(warm, tmp_path):
 
 def test_nothing_can_be_written_outside_tmp(warm):
     where = ["/", "/usr", "/usr/bin", "/etc", "/dev", "/proc", "/root", "/home", "/opt"]
-    where += [sys.prefix, f"{sys.prefix}/lib", "/opt/course", "/opt/course/bpkit"]
+    where += [f"{sys.prefix}/lib", "/opt/course", "/opt/course/bpkit"]
     code = f"""
 def try_in(directory):
     try:
@@ -404,11 +430,12 @@ time.sleep(30)
         assert told(first) == "here"
         code = f"""
 pids = [{first.pid}, {os.getpid()}, *range(2, 3000)]
-report([error_of(one.sendto, b'x', chr(0) + 'meet'), os.listdir('/tmp'), os.listdir('/dev/shm'),
+report([error_of(one.sendto, b'x', chr(0) + 'meet'),
+        sorted(os.listdir('/tmp')), os.listdir('/dev/shm'),
         [pid for pid in pids if error_of(os.kill, pid, 0) != 'ESRCH']])
 """
         tell(second, pair + code)
-        assert told(second) == ["ECONNREFUSED", ["work"], [], []]
+        assert told(second) == ["ECONNREFUSED", IN_TMP, [], []]
 
 
 def test_the_grader_at_the_other_end_of_the_socket_cannot_be_reached(warm):
@@ -818,9 +845,10 @@ def test_an_unprivileged_user_gets_the_same():
     # this Python may be in root's home
     repository = str(jail.PACKAGE.parent)
     line = [jail.find_bubblewrap(), "--dev-bind", "/", "/", "--tmpfs", str(Path.home())]
+    line += ["--perms", "1777", "--tmpfs", "/tmp"]
     line += jail.shown({path: path for path in [*jail.environment_paths(), repository]})
     done = subprocess.run(
-        [*line, "--perms", "1777", "--tmpfs", "/tmp", "--chdir", repository, "--", *command],
+        [*line, "--chdir", repository, "--", *command],
         env={"PATH": os.environ["PATH"], "HOME": "/tmp", "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
