@@ -42,8 +42,8 @@ KINDS = {
 HEAD = """\
 # What grading does with attacks
 
-{count} of the {all} submissions in tests/attacks: what each tries, the marks that it deserves, and
-what three graders make of it. A tick stands for exactly these marks in each test, and no harm done;
+{which} submissions in tests/attacks: what each tries, the marks that it deserves, and what three
+graders make of it. A tick stands for exactly these marks in each test, and no harm done;
 marks in bold are wrong.
 
 - **bpkit**: `bpkit grade`
@@ -161,7 +161,9 @@ GRADERS: dict[str, Callable[[Sequence[Case]], Verdicts]] = {
 
 def written(cases: Sequence[Case], columns: Mapping[str, Verdicts]) -> str:
     """The page: how many of each kind come out well, then each case."""
-    lines = [HEAD.format(count=len(cases), all=len(CASES), seconds=PLAIN_SECONDS)]
+    some = len(cases) < len(CASES)
+    which = f"{len(cases)} of the {len(CASES)}" if some else f"All {len(CASES)}"
+    lines = [HEAD.format(which=which, seconds=PLAIN_SECONDS)]
     lines += [f"| | cases | {' | '.join(columns)} |", "|---|--:|" + "--:|" * len(columns)]
     by_kind = {kind: [case for case in cases if case.kind == kind] for kind in KINDS}
     for kind, members in by_kind.items():
