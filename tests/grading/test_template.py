@@ -298,22 +298,25 @@ def test_an_installed_bpkit_is_covered(tmp_path, monkeypatch):
 
 def test_a_python_below_tmp_is_still_there(tmp_path, monkeypatch):
     prefix = tmp_path / "a clone für mich"
-    (prefix / "lib" / "hidden").mkdir(parents=True)
+    installed = prefix / "lib" / "bpkit"
+    shutil.copytree(jail.PACKAGE, installed)
     (prefix / "lib" / "module.py").write_text("value = 7\n")
     (prefix / "beside").mkdir()
     known = template.environment_paths()
     monkeypatch.setattr(template, "environment_paths", lambda: [*known, str(prefix / "lib")])
+    monkeypatch.setattr(template, "PACKAGE", installed)
     code = f"""
 lib = {str(prefix / "lib")!r}
 sys.path.append(lib)
 import module
 report([module.value, sorted(os.listdir(lib)), os.listdir({str(prefix)!r}), os.getcwd(),
-        [error_of(open, path + '/mine', 'w') for path in (lib, lib + '/hidden', '/tmp')]])
+        os.listdir({str(installed)!r}),
+        [error_of(open, path + '/mine', 'w') for path in (lib, lib + '/bpkit', '/tmp')]])
 """
     with new_template(tmp_path) as warm:
-        value, files, beside, folder, errors = reported(warm, code)
+        value, files, beside, folder, answers, errors = reported(warm, code)
     assert (value, folder) == (7, "/tmp/work")
-    assert (files, beside) == (["hidden", "module.py"], ["lib"])
+    assert (files, beside, answers) == (["bpkit", "module.py"], ["lib"], [])
     assert errors == ["EROFS", "EROFS", None]
 
 
