@@ -373,8 +373,8 @@ def _font_lists() -> list[Path]:
     """
     cache = os.environ.get("MPLCONFIGDIR")
     if not cache:
-        cache = f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/matplotlib"
-    return [path for path in Path(cache).expanduser().glob("fontlist-*.json") if path.is_file()]
+        cache = f"{os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')}/matplotlib"
+    return [path for path in Path(cache).glob("fontlist-*.json") if os.path.isfile(path)]
 
 
 def _kill_all_below(pid: int) -> None:
