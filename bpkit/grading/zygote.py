@@ -76,7 +76,7 @@ def main() -> NoReturn:
     with warm_modules():
         session = importlib.import_module(entry)
         session.prepare()
-    shown_below(COVERED)
+    shown_below(COVERED)  # for all forks
     # a fork whose parent has ended comes to this process, which can tell then how it ended
     _call("prctl", SET_SUBREAPER, ctypes.c_ulong(1))
     serve(control, grader, b"" if jail == NO_FILTER else jail)
