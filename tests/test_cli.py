@@ -1,6 +1,7 @@
 """The commands as people type them: messages, exit codes, no traceback for a user's mistake."""
 
 import errno
+import gc
 import io
 import subprocess
 import sys
@@ -45,7 +46,12 @@ def run(capfd, monkeypatch):
         captured = capfd.readouterr()
         return end.value.code, captured.out, captured.err
 
-    return run
+    threshold = gc.get_threshold()
+    yield run
+    # main leaves it as a process that ends may: this one goes on
+    gc.set_threshold(*threshold)
+    gc.unfreeze()
+    gc.enable()
 
 
 COMMANDS = (
@@ -266,6 +272,18 @@ def test_grading_without_a_jail_is_loud(course, run, monkeypatch):
     code, _, err = run("grade", ASSIGNMENT, "--unsafe-no-jail")
     assert code == 0 and seen["unsafe_no_jail"] is True
     assert err.startswith("bpkit: WARNING: no jail: student code runs with your rights")
+
+
+def test_garbage_of_a_long_run_is_collected(course, run, monkeypatch):
+    collecting = []
+
+    def grade(*_, **__):
+        collecting.append(gc.isenabled())
+        return Graded((), (), (), 0)
+
+    monkeypatch.setattr("bpkit.grading.grade.grade", grade)
+    run("grade", ASSIGNMENT)
+    assert collecting == [True]
 
 
 def test_nothing_that_a_submission_says_moves_the_cursor(run, course, monkeypatch):

@@ -76,7 +76,7 @@ def main() -> NoReturn:
     with warm_modules():
         session = importlib.import_module(entry)
         session.prepare()
-    shown_below(COVERED)  # for all forks
+    _shown_below_disks()  # for all forks
     # a fork whose parent has ended comes to this process, which can tell then how it ended
     _call("prctl", SET_SUBREAPER, ctypes.c_ulong(1))
     serve(control, grader, b"" if jail == NO_FILTER else jail)
@@ -232,7 +232,7 @@ def _cover_disks(size: int, files: int) -> None:
     """
     safe = NO_SUID | NO_DEVICES
     _mount(None, b"/", PRIVATE | ALL_BELOW)
-    kept = {path: os.open(path, os.O_PATH) for path in shown_below(COVERED)}
+    kept = {path: os.open(path, os.O_PATH) for path in _shown_below_disks()}
     folders = {folder for path in kept for folder in (path, *path.parents)}
     for disk in COVERED:
         # the disk's own directory counts as a file, and so does each of those
@@ -251,14 +251,14 @@ def _cover_disks(size: int, files: int) -> None:
 
 
 @cache
-def shown_below(disks: tuple[str, ...]) -> tuple[Path, ...]:
-    """What the jail was told to show below these, but for what is within another such place."""
+def _shown_below_disks() -> tuple[Path, ...]:
+    """What the jail was told to show below `COVERED`, and is not within another such place."""
     places = [line.split()[4] for line in Path("/proc/self/mountinfo").read_bytes().splitlines()]
     paths = [ESCAPED.sub(lambda digits: bytes([int(digits[1], 8)]), place) for place in places]
     fonts = Path(os.environ["MPLCONFIGDIR"])  # this process has read their list, for all forks
     found: list[Path] = []
     for path in sorted(map(Path, map(os.fsdecode, paths))):
-        below = any(Path(disk) in path.parents for disk in disks)
+        below = any(Path(disk) in path.parents for disk in COVERED)
         if below and not any(map(path.is_relative_to, (fonts, *found))):
             found.append(path)
     return tuple(found)

@@ -108,6 +108,14 @@ def tight():
     figure.tight_layout()
 
 
+def axes_through_zero():
+    _, axes = plt.subplots(2, 1, sharex=True)
+    for ax in axes:
+        ax.plot(*CLOUD, ".")
+        ax.spines[["left", "bottom"]].set_position("zero")
+        ax.spines[["right", "top"]].set_visible(False)
+
+
 def marks_of_all_kinds():
     _, ax = plt.subplots()
     for place, marker in enumerate(MarkerStyle.markers):
@@ -145,6 +153,7 @@ FIGURES = (
     dates,
     polar,
     three_dimensions,
+    axes_through_zero,
     marks_of_all_kinds,
     constrained,
     tight,
